@@ -1,0 +1,46 @@
+//! PURE argv, override and Dockerfile rewriting, one file a tool.
+//!
+//! Turns the typed command into the arguments, environment and files to run with. Nothing
+//! here spawns or reads a file: what a tool has to be asked comes in through [`Probe`].
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The command as it was typed behind `--`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typed {
+    /// The program, as typed (`docker`, `/usr/bin/podman`, `./build.sh`).
+    pub program: OsString,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+}
+
+/// What the lease offers to the build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lending {
+    /// `(id, socket)` for each ssh id that the grants ask for; `default` is the first where it
+    /// exists. Absolute paths.
+    pub sockets: Vec<(String, PathBuf)>,
+    /// known_hosts lines of the granted hosts, as a file. Absolute path.
+    pub known_hosts: PathBuf,
+    /// Folder of the lease, where files of the plan are written (an override for Compose).
+    pub folder: PathBuf,
+}
+
+/// What to run instead of what was typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Name of the tool as a person knows it: `docker build`, `docker compose up`, or `other`.
+    pub tool: String,
+    /// All arguments behind the program.
+    pub args: Vec<OsString>,
+    /// Environment variables to set for the child.
+    pub set_env: Vec<(OsString, OsString)>,
+    /// Files to write into the lease's folder before the child starts: absolute path, content.
+    pub files: Vec<(PathBuf, String)>,
+    /// Whether SSH_AUTH_SOCK is to point at the lease's default socket. False where the tool
+    /// got an explicit socket, so that the user's own agent stays for `DOCKER_HOST=ssh://`.
+    pub agent_in_env: bool,
+    /// What a person should know before the build starts (shown as warnings).
+    pub warnings: Vec<String>,
+}

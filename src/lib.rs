@@ -1,0 +1,30 @@
+//! valetkey lends SSH keys to container builds.
+//!
+//! Two flows explain the whole crate.
+//!
+//! **One sign request, a straight line:** [`wire::frame`] reads a bounded frame →
+//! [`wire::agent`] turns it into a request → [`wire::userauth`] parses the signed data
+//! completely → [`policy::judge()`] gives a verdict → a [`signer`] signs, or nothing does →
+//! [`decision_log`] takes one line → one reply goes back.
+//!
+//! **One `valetkey run`:** [`config`] turns flags and `valetkey.toml` into validated grants →
+//! [`keys`] loads what they name → [`lease`] opens the sockets → [`builder`] turns the typed
+//! command into the one to run → [`child`] runs it → [`receipt`] sums the lease up.
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+pub mod agent;
+pub mod builder;
+pub mod child;
+pub mod cli;
+pub mod config;
+pub mod decision_log;
+pub mod exit;
+pub mod hosts;
+pub mod keys;
+pub mod lease;
+pub mod policy;
+pub mod receipt;
+pub mod signer;
+pub mod sys;
+pub mod ui;
+pub mod wire;

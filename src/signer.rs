@@ -1,0 +1,52 @@
+//! The one trait that signs, and the crypto behind it.
+
+/// Flag of a sign request: RSA with SHA-256 (`SSH_AGENT_RSA_SHA2_256`, RFC 9987).
+pub const RSA_SHA2_256: u32 = 2;
+/// Flag of a sign request: RSA with SHA-512 (`SSH_AGENT_RSA_SHA2_512`, RFC 9987).
+pub const RSA_SHA2_512: u32 = 4;
+
+/// Why nothing was signed. Carries no input.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// An RSA request without a SHA-2 flag: SHA-1 is never used.
+    #[error("the client asked for an RSA signature with SHA-1")]
+    Sha1,
+    /// Flags that this key cannot serve.
+    #[error("the client asked for unknown signature flags {0}")]
+    Flags(u32),
+    /// The crypto library refused.
+    #[error("the key could not sign")]
+    Crypto,
+    /// The upstream agent refused, or is gone.
+    #[error("the upstream agent did not sign: {0}")]
+    Upstream(String),
+}
+
+/// Something that signs with one key: in memory, or in the upstream agent.
+pub trait Signer: Send + Sync {
+    /// Signs `data` and returns the SSH signature blob: `string` algorithm name, `string`
+    /// signature (RFC 4253 section 6.6, RFC 5656 section 3.1.2, RFC 8332, RFC 8709).
+    ///
+    /// `flags` are those of the sign request.
+    ///
+    /// # Errors
+    /// When the flags ask for what this key does not do, or the crypto behind it fails.
+    fn sign(&self, data: &[u8], flags: u32) -> Result<Vec<u8>, SignError>;
+}
+
+/// A loaded key as the agent protocol has it: key blob and comment, and what signs for it.
+#[derive(Clone)]
+pub struct Identity {
+    /// Public key blob, or certificate blob, as it is listed.
+    pub blob: Vec<u8>,
+    /// Comment as it is listed.
+    pub comment: String,
+    /// What signs. Several identities (a key and its certificate) may share one.
+    pub signer: std::sync::Arc<dyn Signer>,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identity").field("comment", &self.comment).finish_non_exhaustive()
+    }
+}
