@@ -50,3 +50,11 @@ impl std::fmt::Debug for Identity {
         f.debug_struct("Identity").field("comment", &self.comment).finish_non_exhaustive()
     }
 }
+
+/// `SHA256:` and the unpadded base64 of the blob's SHA-256, as `ssh-add -l` prints it.
+#[must_use]
+pub fn fingerprint(blob: &[u8]) -> String {
+    use base64ct::{Base64Unpadded, Encoding as _};
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, blob);
+    format!("SHA256:{}", Base64Unpadded::encode_string(digest.as_ref()))
+}

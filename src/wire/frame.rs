@@ -63,6 +63,17 @@ impl Decoder {
         Ok(self.buffer.get(start..self.taken))
     }
 
+    /// Whether the next call of [`Decoder::next_frame`] has something to say: a whole frame, or
+    /// a length that is refused.
+    #[must_use]
+    pub fn has_frame(&self) -> bool {
+        let rest = self.buffer.get(self.taken..).unwrap_or_default();
+        rest.split_first_chunk::<HEADER>().is_some_and(|(header, body)| {
+            let length = usize::try_from(u32::from_be_bytes(*header)).unwrap_or(usize::MAX);
+            length == 0 || length > MAX_REQUEST || body.len() >= length
+        })
+    }
+
     /// Whether a frame has begun and is not complete.
     #[must_use]
     pub fn is_partial(&self) -> bool {
