@@ -1,1 +1,144 @@
-//! (being written)
+//! The wrapped command: its environment, its signals, its end.
+//!
+//! The child stays in our process group and on our terminal, so that Ctrl-C, job control,
+//! window size and progress display are its own.
+
+mod signals;
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Command;
+
+use rustix::process::{Pid, WaitOptions, WaitStatus};
+
+use crate::exit::{self, Code};
+use crate::ui::Explain;
+
+/// Everything that the child is started with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The program.
+    pub program: OsString,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Variables to set.
+    pub set: Vec<(OsString, OsString)>,
+    /// Variables that it must not see: those that held a key.
+    pub remove: Vec<OsString>,
+}
+
+/// Why the child did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ChildError {
+    /// No such program.
+    #[error("failed to start {0}: command not found")]
+    NotFound(String),
+    /// It cannot be executed.
+    #[error("failed to start {program}")]
+    Start {
+        /// What was to be started.
+        program: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The system did not let us watch over it.
+    #[error("failed to watch over the command")]
+    Watch(#[source] io::Error),
+}
+
+impl Explain for ChildError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotFound(_) => Some("check its spelling and PATH; the command comes behind `--`".into()),
+            _ => None,
+        }
+    }
+
+    fn code(&self) -> Code {
+        match self {
+            Self::NotFound(_) => Code::NotFound,
+            Self::Start { .. } => Code::NotExecutable,
+            Self::Watch(_) => Code::Internal,
+        }
+    }
+}
+
+/// How the child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With this exit code.
+    Exited(u8),
+    /// By this signal.
+    Signalled(i32),
+}
+
+impl Ended {
+    /// The exit code that valetkey passes on.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Exited(code) => code,
+            Self::Signalled(number) => exit::of_signal(number),
+        }
+    }
+}
+
+/// Runs the child to its end, passing on the signals that only we got.
+///
+/// # Errors
+/// [`ChildError`] when it could not be started.
+pub fn run(start: &Start, core_limit: Option<rustix::process::Rlimit>) -> Result<Ended, ChildError> {
+    let mut command = Command::new(&start.program);
+    command.args(&start.args);
+    for name in &start.remove {
+        command.env_remove(name);
+    }
+    for (name, value) in &start.set {
+        command.env(name, value);
+    }
+    crate::sys::with_core_limit(&mut command, core_limit);
+    // Before the child: a signal that arrives while it starts must not be lost.
+    let signals = signals::Signals::listen().map_err(ChildError::Watch)?;
+    let child = command.spawn().map_err(|source| not_started(&start.program, source))?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let Some(pid) = pid else { return Err(ChildError::Watch(io::ErrorKind::InvalidData.into())) };
+    let forwarding = signals.forward_to(pid).map_err(ChildError::Watch)?;
+    let ended = wait(pid).map_err(ChildError::Watch);
+    forwarding.stop();
+    ended
+}
+
+fn not_started(program: &OsStr, source: io::Error) -> ChildError {
+    let program = program.to_string_lossy().into_owned();
+    if source.kind() == io::ErrorKind::NotFound {
+        ChildError::NotFound(program)
+    } else {
+        ChildError::Start { program, source }
+    }
+}
+
+/// Waits for the child, and reaps on the way what it left to us: as a child subreaper we are
+/// the parent of its orphans.
+fn wait(child: Pid) -> io::Result<Ended> {
+    loop {
+        match rustix::process::wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) if pid == child => {
+                if let Some(ended) = ended(status) {
+                    return Ok(ended);
+                }
+            }
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn ended(status: WaitStatus) -> Option<Ended> {
+    let status = std::process::ExitStatus::from_raw(status.as_raw());
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Some(Ended::Exited(u8::try_from(code).unwrap_or(u8::MAX))),
+        (None, Some(number)) => Some(Ended::Signalled(number)),
+        (None, None) => None,
+    }
+}

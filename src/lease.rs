@@ -1,1 +1,199 @@
-//! (being written)
+//! A lease: a folder of its own with the sockets and files of one build, and its end.
+//!
+//! The folder is 0700 under XDG_RUNTIME_DIR, or else in a folder of this user in the temp
+//! folder. It never holds a secret: sockets, known_hosts and the files of the plan. What a
+//! kill left behind is swept up by the next start.
+
+mod folder;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::agent::{Listener, Service, service::Shared, socket};
+use crate::exit::Code;
+use crate::ui::Explain;
+
+pub use folder::{Folder, Places};
+
+/// Why a lease could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// A folder could not be made or is not safe.
+    #[error("failed to make the folder of the lease, {path}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A folder is there and belongs to somebody else, or is open to others.
+    #[error("{0} is not a folder of this user alone (mode 0700)")]
+    Unsafe(PathBuf),
+    /// A path is too long for a Unix socket.
+    #[error("the path of the socket is {length} bytes long; the system allows {max}: {path}", max = socket::MAX_PATH)]
+    TooLong {
+        /// Which.
+        path: PathBuf,
+        /// How long.
+        length: usize,
+    },
+    /// A socket could not be bound, or its thread not started.
+    #[error("failed to open the agent socket {path}")]
+    Socket {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("failed to write {path}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Explain for LeaseError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unsafe(path) => {
+                Some(format!("remove {} or set XDG_RUNTIME_DIR to a folder that only you can open", path.display()))
+            }
+            Self::TooLong { .. } => Some("set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path".into()),
+            Self::Folder { .. } | Self::Socket { .. } | Self::File { .. } => None,
+        }
+    }
+
+    fn code(&self) -> Code {
+        Code::Lease
+    }
+}
+
+/// Why a lease ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// The wrapped command ended.
+    Command,
+    /// The time limit came first.
+    TimeLimit,
+}
+
+/// What the timer and the lease share.
+#[derive(Default)]
+struct Timer {
+    over: Mutex<bool>,
+    changed: Condvar,
+}
+
+/// A running lease. Dropping it ends it.
+pub struct Lease {
+    folder: Folder,
+    sockets: Vec<(String, PathBuf)>,
+    listeners: Arc<Mutex<Vec<Listener>>>,
+    timer: Arc<Timer>,
+    timer_thread: Option<JoinHandle<()>>,
+    ended_by: Arc<Mutex<EndedBy>>,
+    started: Instant,
+}
+
+impl Lease {
+    /// Opens one socket per service in `folder` and starts to answer. After `time_limit` all
+    /// of them close.
+    ///
+    /// # Errors
+    /// [`LeaseError`] when a socket cannot be opened.
+    pub fn start(
+        folder: Folder,
+        services: Vec<Service>,
+        shared: &Shared,
+        time_limit: Duration,
+    ) -> Result<Self, LeaseError> {
+        let mut sockets = Vec::new();
+        let mut listeners = Vec::new();
+        for (number, service) in services.into_iter().enumerate() {
+            // Numbered rather than named: an id is the user's text, and paths are short.
+            let path =
+                folder.path().join(if number == 0 { "agent.sock".into() } else { format!("agent{number}.sock") });
+            sockets.push((service.id().to_owned(), path.clone()));
+            let length = path.as_os_str().len();
+            if length > socket::MAX_PATH {
+                return Err(LeaseError::TooLong { path, length });
+            }
+            let bound = socket::bind(&path).and_then(|bound| Listener::start(bound, Arc::new(service)));
+            listeners.push(bound.map_err(|source| LeaseError::Socket { path, source })?);
+        }
+        let mut lease = Self {
+            folder,
+            sockets,
+            listeners: Arc::new(Mutex::new(listeners)),
+            timer: Arc::default(),
+            timer_thread: None,
+            ended_by: Arc::new(Mutex::new(EndedBy::Command)),
+            started: shared.started,
+        };
+        lease.timer_thread = Some(lease.watch(time_limit)?);
+        Ok(lease)
+    }
+
+    /// Starts the thread that ends the lease at its time limit.
+    fn watch(&self, time_limit: Duration) -> Result<JoinHandle<()>, LeaseError> {
+        let (timer, listeners, ended_by) =
+            (Arc::clone(&self.timer), Arc::clone(&self.listeners), Arc::clone(&self.ended_by));
+        let left = time_limit.saturating_sub(self.started.elapsed());
+        let watch = move || {
+            let over = timer.over.lock().unwrap_or_else(PoisonError::into_inner);
+            let waited = timer.changed.wait_timeout_while(over, left, |over| !*over);
+            let over = *waited.unwrap_or_else(PoisonError::into_inner).0;
+            if !over {
+                *ended_by.lock().unwrap_or_else(PoisonError::into_inner) = EndedBy::TimeLimit;
+                stop(&listeners);
+            }
+        };
+        let path = self.folder.path().to_owned();
+        thread::Builder::new()
+            .name("time limit".into())
+            .spawn(watch)
+            .map_err(|source| LeaseError::Socket { path, source })
+    }
+
+    /// `(id, path)` of each socket.
+    #[must_use]
+    pub fn sockets(&self) -> &[(String, PathBuf)] {
+        &self.sockets
+    }
+
+    /// The folder of the lease.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Ends the lease: no socket answers, the folder is gone. Says what ended it.
+    pub fn end(&mut self) -> EndedBy {
+        *self.timer.over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.timer.changed.notify_all();
+        if let Some(thread) = self.timer_thread.take() {
+            let _ = thread.join();
+        }
+        stop(&self.listeners);
+        self.folder.remove();
+        *self.ended_by.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn stop(listeners: &Mutex<Vec<Listener>>) {
+    for listener in listeners.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+        listener.stop();
+    }
+}

@@ -41,3 +41,38 @@ pub fn with_core_limit(command: &mut Command, limit: Option<rustix::process::Rli
         });
     }
 }
+
+/// Whether this process ignores a signal.
+#[must_use]
+pub fn is_ignored(number: i32) -> bool {
+    // SAFETY: `sigaction` is plain data for which all zeroes are valid; with a null new action
+    // the call only writes the present one to it.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(number, std::ptr::null(), &raw mut action) == 0 && action.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// What [`harden`] changed and a child must get back.
+#[derive(Clone, Copy, Debug)]
+pub struct Hardened {
+    /// The limit on core dumps as it was.
+    pub core_limit: rustix::process::Rlimit,
+}
+
+/// Shuts core dumps and tracing by the same user off, and makes us the parent of what the
+/// child leaves behind. Comes before the first key is read.
+///
+/// `PR_SET_DUMPABLE` = 0 closes `/proc/PID/mem`, ptrace and gcore to the same user; root is
+/// out of its reach.
+///
+/// # Errors
+/// Of the system: without it no key is read.
+pub fn harden() -> std::io::Result<Hardened> {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_child_subreaper, setrlimit};
+    let core_limit = getrlimit(Resource::Core);
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: core_limit.maximum })?;
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    set_child_subreaper(Some(rustix::process::getpid()))?;
+    Ok(Hardened { core_limit })
+}

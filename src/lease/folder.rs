@@ -1,0 +1,243 @@
+//! The folder of a lease: where it lies, who may open it, and sweeping up after a kill.
+//!
+//! Each folder has a `lock` file that its process holds locked for as long as it lives: a
+//! folder whose lock is free belongs to nobody. Making and sweeping happen under one lock of
+//! the folder above, so that a new folder is never taken for an old one.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::LeaseError;
+
+/// Old folders that one start looks at, at most.
+const MAX_SWEPT: usize = 256;
+/// Files that a folder is emptied of, at most; a lease makes about six.
+const MAX_FILES: usize = 64;
+
+/// Where leases may lie, as the environment says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// XDG_RUNTIME_DIR, where it is set.
+    pub runtime: Option<PathBuf>,
+    /// The temp folder.
+    pub temp: PathBuf,
+}
+
+impl Places {
+    /// Those of this process.
+    #[must_use]
+    pub fn from_env() -> Self {
+        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        Self { runtime, temp: std::env::temp_dir() }
+    }
+
+    /// The folder that holds this user's leases.
+    fn base(&self) -> PathBuf {
+        match &self.runtime {
+            Some(runtime) if is_own(runtime).unwrap_or(false) => runtime.join("valetkey"),
+            _ => self.temp.join(format!("valetkey-{}", rustix::process::geteuid().as_raw())),
+        }
+    }
+}
+
+/// Whether a path is a folder (not a link to one) of this user that nobody else can open.
+fn is_own(path: &Path) -> io::Result<bool> {
+    let meta = fs::symlink_metadata(path)?;
+    Ok(path.is_absolute()
+        && meta.is_dir()
+        && meta.uid() == rustix::process::geteuid().as_raw()
+        && meta.mode() & 0o077 == 0)
+}
+
+/// A folder of one lease. Removed when dropped.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    /// Locked while this process lives.
+    _lock: Option<File>,
+}
+
+impl Folder {
+    /// Makes a new folder, after sweeping up what killed leases left.
+    ///
+    /// # Errors
+    /// [`LeaseError`] when the place is not ours alone or the system refuses.
+    pub fn make(places: &Places) -> Result<Self, LeaseError> {
+        let base = places.base();
+        let failed = |source| LeaseError::Folder { path: base.clone(), source };
+        match DirBuilder::new().mode(0o700).create(&base) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+            _ => {}
+        }
+        if !is_own(&base).map_err(failed)? {
+            return Err(LeaseError::Unsafe(base));
+        }
+        let gate = lock_file(&base.join(".lock")).map_err(failed)?;
+        flock(&gate, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
+        sweep(&base);
+        for _ in 0..16 {
+            let path = base.join(random_name().map_err(failed)?);
+            match DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => {
+                    let lock = lock_file(&path.join("lock")).map_err(failed)?;
+                    flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| failed(error.into()))?;
+                    return Ok(Self { path, _lock: Some(lock) });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Err(failed(io::ErrorKind::AlreadyExists.into()))
+    }
+
+    /// A folder that is only named, for a dry run: nothing is made or removed.
+    #[must_use]
+    pub fn planned(places: &Places) -> PathBuf {
+        places.base().join("LEASE")
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a file of the lease, 0600 unless `mode` says otherwise.
+    ///
+    /// # Errors
+    /// [`LeaseError::File`] of the system.
+    pub fn write(&self, path: &Path, mode: u32, content: &[u8]) -> Result<(), LeaseError> {
+        use std::io::Write as _;
+        let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+        let written = written.and_then(|mut file| file.write_all(content));
+        written.map_err(|source| LeaseError::File { path: path.to_owned(), source })
+    }
+
+    /// Removes it. Idempotent.
+    pub fn remove(&mut self) {
+        empty(&self.path);
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+fn lock_file(path: &Path) -> io::Result<File> {
+    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path)
+}
+
+/// Eight random bytes in hexadecimal: short, because a socket's path is.
+fn random_name() -> io::Result<String> {
+    let mut bytes = [0u8; 8];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
+    Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
+}
+
+/// Removes the folders whose process is gone.
+fn sweep(base: &Path) {
+    let Ok(entries) = fs::read_dir(base) else { return };
+    for entry in entries.flatten().take(MAX_SWEPT) {
+        let path = entry.path();
+        if !is_own(&path).unwrap_or(false) {
+            continue;
+        }
+        // Without a lock file it is a folder whose making was cut short: nobody's as well.
+        let free = match OpenOptions::new().read(true).open(path.join("lock")) {
+            Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        if free {
+            empty(&path);
+        }
+    }
+}
+
+/// Removes the files of a folder and the folder; what is not a plain entry of it stays, and
+/// nothing below it is followed.
+fn empty(path: &Path) {
+    if let Ok(entries) = fs::read_dir(path) {
+        for entry in entries.flatten().take(MAX_FILES) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    let _ = fs::remove_dir(path);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn places() -> (tempfile::TempDir, Places) {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let places = Places { runtime: Some(dir.path().to_owned()), temp: "/nonexistent".into() };
+        (dir, places)
+    }
+
+    #[test]
+    fn a_folder_is_open_to_its_owner_alone_and_is_gone_when_dropped() {
+        let (_dir, places) = places();
+        let folder = Folder::make(&places).unwrap();
+        let path = folder.path().to_owned();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
+        folder.write(&path.join("f"), 0o600, b"x").unwrap();
+        drop(folder);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_a_killed_lease_left_is_swept_up_and_a_living_one_is_not() {
+        let (_dir, places) = places();
+        let living = Folder::make(&places).unwrap();
+        let dead = living.path().with_file_name("0123456789abcdef");
+        DirBuilder::new().mode(0o700).create(&dead).unwrap();
+        fs::write(dead.join("lock"), "").unwrap();
+        fs::write(dead.join("known_hosts"), "x").unwrap();
+        let _next = Folder::make(&places).unwrap();
+        assert!(!dead.exists());
+        assert!(living.path().exists());
+    }
+
+    #[test]
+    fn a_runtime_folder_that_others_can_open_is_not_used() {
+        let (dir, _) = places();
+        let runtime = dir.path().join("open");
+        DirBuilder::new().mode(0o755).create(&runtime).unwrap();
+        let places = Places { runtime: Some(runtime.clone()), temp: dir.path().to_owned() };
+        assert!(!Folder::make(&places).unwrap().path().starts_with(&runtime));
+    }
+
+    #[test]
+    fn a_folder_planted_in_the_temp_folder_is_refused() {
+        let (dir, _) = places();
+        let places = Places { runtime: None, temp: dir.path().to_owned() };
+        let target = dir.path().join("target");
+        DirBuilder::new().mode(0o700).create(&target).unwrap();
+        std::os::unix::fs::symlink(&target, places.base()).unwrap();
+        assert!(matches!(Folder::make(&places), Err(LeaseError::Unsafe(_))));
+        fs::remove_file(places.base()).unwrap();
+        assert!(Folder::make(&places).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_is_there_already_is_not_written_through() {
+        let (dir, places) = places();
+        let folder = Folder::make(&places).unwrap();
+        let victim = dir.path().join("victim");
+        fs::write(&victim, "before").unwrap();
+        let planted = folder.path().join("planted");
+        std::os::unix::fs::symlink(&victim, &planted).unwrap();
+        assert!(folder.write(&planted, 0o600, b"after").is_err());
+        assert_eq!(fs::read_to_string(victim).unwrap(), "before");
+    }
+}
