@@ -1,9 +1,100 @@
 //! What was typed, and which command answers it.
 
+use std::io::Write as _;
 use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::exit::Code;
+use crate::ui::{self, Failure};
+
+pub mod host;
+pub mod key;
+pub mod run;
+
+/// Lends SSH keys to a container build, for the length of the build and no longer.
+#[derive(Debug, Parser)]
+#[command(name = "valetkey", version, propagate_version = true, max_term_width = 100, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  valetkey key add work --from ~/.ssh/id_ed25519
+  valetkey run --key keychain:work -- docker compose build
+  valetkey run --key env:SSH_PRIVATE_KEY -- docker build -t app .
+  valetkey host add git.example.com --fingerprint SHA256:...
+
+Exit codes: the wrapped command's own; 128+n when signal n ended it; 110 usage or config,
+111 key, 112 host, 113 build tool, 114 lease, 115 internal, 126 not executable, 127 not found.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a build with keys lent to it
+    Run(Box<run::RunArgs>),
+    /// Keep keys in the keychain of the operating system
+    Key(key::KeyArgs),
+    /// Pin the host keys of servers
+    Host(host::HostArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  valetkey completions bash > ~/.local/share/bash-completion/completions/valetkey")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
 
 /// Parses the command line, runs the command, prints the one fatal error.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors; the rest has our own exit code.
+            let code = if error.use_stderr() { Code::Usage } else { Code::Ok };
+            let _ = error.print();
+            return ExitCode::from(code as u8);
+        }
+    };
+    let result = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Key(args) => key::run(args).map(|()| 0),
+        Command::Host(args) => host::run(args).map(|()| 0),
+        Command::Completions { shell } => completions(shell).map(|()| 0),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            ui::failure(&failure);
+            ExitCode::from(failure.code as u8)
+        }
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "valetkey", &mut script);
+    let written = std::io::stdout().write_all(&script);
+    written.map_err(|error| Failure::new(Code::Internal, format!("failed to write the completion script: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_may_come_with_or_without_two_dashes() {
+        for line in ["valetkey run --key stdin -- docker build -t x .", "valetkey run --key stdin docker build -t x ."] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            let Command::Run(args) = cli.command else { panic!("not run") };
+            assert_eq!(args.command, ["docker", "build", "-t", "x", "."]);
+        }
+    }
 }

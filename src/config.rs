@@ -1,1 +1,191 @@
-//! (being written)
+//! `valetkey.toml` and flags → validated grants. Both mean the same.
+//!
+//! Owns no secret: a config names sources, never keys. Refuses what it does not know, and a
+//! file that somebody else could have written.
+
+mod duration;
+mod file;
+
+use std::path::PathBuf;
+
+use crate::exit::Code;
+use crate::hosts::HostName;
+use crate::keys::KeySource;
+use crate::policy::Limits;
+use crate::ui::Explain;
+
+pub use duration::{MAX_TIME_LIMIT, parse_duration};
+pub use file::{FILE_NAME, find, parse, read};
+
+/// The id that `RUN --mount=type=ssh` uses when it names none.
+pub const DEFAULT_ID: &str = "default";
+/// Identities that a socket offers when nothing else was said: servers cut a client off after
+/// six tries (`MaxAuthTries`), and the sixth should be the client's own.
+pub const DEFAULT_MAX_IDENTITIES: usize = 5;
+
+/// What a build may do on a repository. Only the gateway can tell reading from writing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Fetch.
+    #[default]
+    Read,
+    /// Fetch and push.
+    Write,
+}
+
+/// One grant as it was asked for, before its key is loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The ssh id that it is lent under.
+    pub id: String,
+    /// Where its key comes from.
+    pub key: KeySource,
+    /// Where its passphrase comes from, if it has one and nobody is to be asked.
+    pub passphrase_from: Option<KeySource>,
+    /// Its hosts; none means every pinned host.
+    pub hosts: Vec<HostName>,
+    /// The account on the server.
+    pub user: String,
+    /// Repositories. An agent cannot see them: they are only enforced by the gateway.
+    pub repos: Vec<String>,
+    /// What may be done with them.
+    pub access: Access,
+    /// Caps.
+    pub limits: Limits,
+}
+
+/// A `[[host]]` entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostEntry {
+    /// Name and port.
+    pub name: HostName,
+    /// Host keys as known_hosts writes them: `ssh-ed25519 AAAA…`.
+    pub keys: Vec<String>,
+    /// Host keys by fingerprint: `SHA256:…`.
+    pub fingerprints: Vec<String>,
+    /// Whether the server binds logins; unknown where nothing is said.
+    pub binds: Option<bool>,
+}
+
+/// Everything that a config file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Its grants, in order.
+    pub grants: Vec<Wanted>,
+    /// Its hosts.
+    pub hosts: Vec<HostEntry>,
+    /// known_hosts files to use.
+    pub known_hosts: Vec<PathBuf>,
+}
+
+/// Why a config was not understood. Holds names of fields and lines, never values that could
+/// be a key pasted by mistake.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("failed to read {path}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file could be somebody else's word.
+    #[error("{0} belongs to another user or can be written by others")]
+    Unsafe(PathBuf),
+    /// Larger than any config is.
+    #[error("{path} is larger than {max} bytes", max = file::MAX_SIZE)]
+    TooLarge {
+        /// Which.
+        path: PathBuf,
+    },
+    /// It is not TOML, or a value has another type.
+    #[error("failed to parse {path}, line {line}: {message}")]
+    Syntax {
+        /// Which.
+        path: PathBuf,
+        /// Where, counted from 1.
+        line: usize,
+        /// What the parser says, without the text.
+        message: String,
+    },
+    /// A field that does not exist.
+    #[error("failed to parse {path}, line {line}: unknown field \"{field}\" in {table}")]
+    Unknown {
+        /// Which.
+        path: PathBuf,
+        /// Where, counted from 1.
+        line: usize,
+        /// The field.
+        field: String,
+        /// Where it stands: `the top level`, `[[grant]]`, `[[host]]`.
+        table: &'static str,
+        /// The field that is spelled most like it.
+        nearest: Option<&'static str>,
+        /// All that there are.
+        known: &'static [&'static str],
+    },
+    /// A value that means nothing.
+    #[error("failed to understand {field} in {place}: {message}")]
+    Value {
+        /// The field or flag.
+        field: &'static str,
+        /// `[[grant]] 1 of FILE`, or `the command line`.
+        place: String,
+        /// Why.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// Nothing was granted.
+    #[error("no key was named, so there is nothing to lend")]
+    NoGrant,
+}
+
+impl Explain for ConfigError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unsafe(path) => Some(format!("chown and chmod go-w {}, or name it with --config", path.display())),
+            Self::Unknown { nearest: Some(nearest), .. } => Some(format!("did you mean \"{nearest}\"?")),
+            Self::Unknown { known, .. } => Some(format!("known fields: {}", known.join(", "))),
+            Self::Value { hint, .. } => hint.clone(),
+            Self::NoGrant => Some(format!(
+                "name one with --key (keychain:NAME, env:NAME, file:PATH, stdin, agent), or write a [[grant]] into {FILE_NAME}"
+            )),
+            _ => None,
+        }
+    }
+
+    fn code(&self) -> Code {
+        Code::Usage
+    }
+}
+
+/// Checks an ssh id: what Docker accepts, and what is safe in `ID=PATH`.
+///
+/// # Errors
+/// A sentence that says what an id looks like.
+pub fn parse_id(text: &str) -> Result<String, String> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    if text.is_empty() || text.len() > 64 || !text.chars().all(fine) {
+        return Err("an ssh id has 1 to 64 letters, digits, `_`, `.` or `-`".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// Splits `[ID=]SOURCE` as `--key` takes it, in the manner of docker's `--ssh ID=SOCKET`.
+///
+/// # Errors
+/// A sentence from the id's or the source's parser.
+pub fn parse_key_flag(text: &str) -> Result<(String, KeySource), String> {
+    let (id, source) = match text.split_once('=') {
+        Some((id, source)) if !id.contains(':') => (parse_id(id)?, source),
+        _ => (DEFAULT_ID.to_owned(), text),
+    };
+    let source: KeySource = source.parse().map_err(|error: crate::keys::source::SourceError| match error.hint() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    })?;
+    Ok((id, source))
+}

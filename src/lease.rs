@@ -173,6 +173,14 @@ impl Lease {
         self.folder.path()
     }
 
+    /// Writes a file of the plan into the folder.
+    ///
+    /// # Errors
+    /// [`LeaseError::File`] of the system.
+    pub fn write(&self, path: &Path, content: &[u8]) -> Result<(), LeaseError> {
+        self.folder.write(path, 0o600, content)
+    }
+
     /// Ends the lease: no socket answers, the folder is gone. Says what ended it.
     pub fn end(&mut self) -> EndedBy {
         *self.timer.over.lock().unwrap_or_else(PoisonError::into_inner) = true;

@@ -1,0 +1,138 @@
+//! Loading what is wanted: grants for the policy, services for the sockets, lines for the
+//! receipt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::settings::Settings;
+use crate::agent::Service;
+use crate::agent::service::Shared;
+use crate::config::Wanted;
+use crate::hosts::HostScope;
+use crate::policy::Grant;
+use crate::receipt::Lent;
+use crate::signer::{Identity, fingerprint};
+use crate::ui::Failure;
+use crate::wire::key_type;
+
+/// One ssh id: its grants by index, and the identities that it offers with the grant of each.
+struct Socket {
+    id: String,
+    grants: Vec<usize>,
+    offered: Vec<(usize, Identity)>,
+}
+
+/// All that is lent.
+pub(super) struct Lendings {
+    /// The grants, in the order of [`Settings::wanted`].
+    pub(super) grants: Vec<Grant>,
+    /// What a person should know.
+    pub(super) warnings: Vec<String>,
+    wanted: Vec<Wanted>,
+    sockets: Vec<Socket>,
+}
+
+impl Lendings {
+    /// Loads every key. The first that cannot be loaded stops it all: nothing has started yet.
+    pub(super) fn load(settings: &Settings, max_identities: usize) -> Result<Self, Failure> {
+        let mut loader = crate::keys::Loader::system();
+        let mut lendings =
+            Self { grants: Vec::new(), warnings: Vec::new(), wanted: settings.wanted.clone(), sockets: Vec::new() };
+        for (index, wanted) in settings.wanted.iter().enumerate() {
+            let loaded = loader.load(&wanted.key, wanted.passphrase_from.as_ref())?;
+            lendings.warnings.extend(loaded.warnings);
+            let scope = Settings::scope(wanted);
+            lendings.grants.push(Grant {
+                keys: loaded.identities.iter().map(|identity| identity.blob.clone()).collect(),
+                unbound: settings.hosts.unbound_allowed(&scope),
+                scope,
+                user: wanted.user.clone(),
+                limits: wanted.limits,
+            });
+            lendings.offer(index, &wanted.id, loaded.identities);
+        }
+        lendings.cut(max_identities);
+        // `default` first: it is the one that goes into SSH_AUTH_SOCK.
+        lendings.sockets.sort_by_key(|socket| socket.id != crate::config::DEFAULT_ID);
+        Ok(lendings)
+    }
+
+    fn offer(&mut self, grant: usize, id: &str, identities: Vec<Identity>) {
+        let at = self.sockets.iter().position(|socket| socket.id == id).unwrap_or_else(|| {
+            self.sockets.push(Socket { id: id.to_owned(), grants: Vec::new(), offered: Vec::new() });
+            self.sockets.len() - 1
+        });
+        let Some(socket) = self.sockets.get_mut(at) else { return };
+        socket.grants.push(grant);
+        for identity in identities {
+            // A key with two grants is offered once; the policy finds the grant that fits.
+            if !socket.offered.iter().any(|(_, offered)| offered.blob == identity.blob) {
+                socket.offered.push((grant, identity));
+            }
+        }
+    }
+
+    /// Keeps the first identities of each socket, and names the others.
+    fn cut(&mut self, max_identities: usize) {
+        for socket in &mut self.sockets {
+            let kept = max_identities.min(socket.offered.len());
+            for (_, identity) in socket.offered.split_off(kept) {
+                self.warnings.push(format!(
+                    "{} \"{}\" is not offered: ssh id {} has {max_identities} identities already, and servers cut clients off (--max-identities)",
+                    fingerprint(&identity.blob),
+                    identity.comment,
+                    socket.id
+                ));
+            }
+        }
+    }
+
+    /// What each socket answers.
+    pub(super) fn services(&self, shared: &Arc<Shared>) -> Vec<Service> {
+        let service = |socket: &Socket| {
+            let identities = socket.offered.iter().map(|(_, identity)| identity.clone()).collect();
+            Service::new(Arc::clone(shared), socket.id.clone(), socket.grants.clone(), identities)
+        };
+        self.sockets.iter().map(service).collect()
+    }
+
+    /// Id, blob and fingerprint of every identity, for the decision log.
+    pub(super) fn known(&self) -> Vec<(String, Vec<u8>, String)> {
+        let of_socket = |socket: &Socket| -> Vec<(String, Vec<u8>, String)> {
+            let offered = socket.offered.iter();
+            offered.map(|(_, key)| (socket.id.clone(), key.blob.clone(), fingerprint(&key.blob))).collect()
+        };
+        self.sockets.iter().flat_map(of_socket).collect()
+    }
+
+    /// The longest time limit of a grant: after it nothing could be signed any more.
+    pub(super) fn time_limit(&self) -> Duration {
+        self.grants.iter().map(|grant| grant.limits.time_limit).max().unwrap_or_default()
+    }
+
+    /// What was lent, for summary and receipt.
+    pub(super) fn lent(&self) -> Vec<Lent> {
+        let line = |socket: &Socket, grant: usize, identity: &Identity| -> Option<Lent> {
+            let (grant, wanted) = (self.grants.get(grant)?, self.wanted.get(grant)?);
+            let hosts = match &grant.scope {
+                HostScope::AllPinned => None,
+                HostScope::Only(hosts) => Some(hosts.iter().map(ToString::to_string).collect()),
+            };
+            Some(Lent {
+                id: socket.id.clone(),
+                fingerprint: fingerprint(&identity.blob),
+                kind: key_type(&identity.blob).unwrap_or("unknown").to_owned(),
+                comment: identity.comment.clone(),
+                source: wanted.key.to_string(),
+                hosts,
+                unbound_hosts: grant.unbound.iter().map(ToString::to_string).collect(),
+                user: grant.user.clone(),
+                max_signatures: grant.limits.max_signatures,
+                time_limit_seconds: grant.limits.time_limit.as_secs(),
+            })
+        };
+        let sockets = self.sockets.iter();
+        let lines = sockets.flat_map(|socket| socket.offered.iter().map(move |(grant, key)| line(socket, *grant, key)));
+        lines.flatten().collect()
+    }
+}

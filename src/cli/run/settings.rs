@@ -1,0 +1,138 @@
+//! Flags and `valetkey.toml` put together: what is wanted, and which hosts are pinned.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use super::{RunArgs, expand_home};
+use crate::config::{self, Config, ConfigError, Wanted};
+use crate::hosts::{HostName, HostScope, Hosts};
+use crate::keys::KeySource;
+use crate::policy::Limits;
+use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
+use crate::ui::{Explain as _, Failure};
+
+/// Everything that is known before a key is loaded.
+pub(super) struct Settings {
+    /// The grants that were asked for, in order.
+    pub(super) wanted: Vec<Wanted>,
+    /// The pins.
+    pub(super) hosts: Arc<Hosts>,
+    /// What a person should know.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Settings {
+    /// Reads what the flags name; flags win over the file.
+    pub(super) fn new(args: &RunArgs) -> Result<Self, Failure> {
+        let config = read_config(args)?;
+        let mut warnings = Vec::new();
+        let hosts = pins(args, &config, &mut warnings)?;
+        let wanted = wanted(args, config)?;
+        if wanted.iter().any(|wanted| !wanted.repos.is_empty()) {
+            warnings.push(
+                "an agent cannot see repositories: `repos` is not enforced, the build can reach every repository that the key opens".into(),
+            );
+        }
+        Ok(Self { wanted, hosts: Arc::new(hosts), warnings })
+    }
+
+    /// The scope of a grant.
+    pub(super) fn scope(wanted: &Wanted) -> HostScope {
+        if wanted.hosts.is_empty() { HostScope::AllPinned } else { HostScope::Only(wanted.hosts.clone()) }
+    }
+
+    /// The known_hosts file for the build: the hosts of all grants.
+    pub(super) fn known_hosts_text(&self) -> String {
+        let scopes: Vec<HostScope> = self.wanted.iter().map(Self::scope).collect();
+        self.hosts.known_hosts_for(&scopes)
+    }
+
+    /// The variables that held a key or a passphrase, for the child not to see.
+    pub(super) fn secret_variables(&self) -> Vec<OsString> {
+        let sources = self.wanted.iter().flat_map(|wanted| [Some(&wanted.key), wanted.passphrase_from.as_ref()]);
+        sources.flatten().filter_map(|source| source.variable().map(OsString::from)).collect()
+    }
+}
+
+fn read_config(args: &RunArgs) -> Result<Config, Failure> {
+    if args.no_config {
+        return Ok(Config::default());
+    }
+    let found = args.config.clone().or_else(|| config::find(&std::env::current_dir().ok()?));
+    Ok(found.map(|path| config::read(&path)).transpose()?.unwrap_or_default())
+}
+
+fn wanted(args: &RunArgs, config: Config) -> Result<Vec<Wanted>, Failure> {
+    let mut wanted = if args.keys.is_empty() { config.grants } else { from_flags(args) };
+    if args.keys.is_empty() {
+        for wanted in &mut wanted {
+            override_by_flags(wanted, args);
+        }
+    }
+    if wanted.is_empty() {
+        return Err(ConfigError::NoGrant.into());
+    }
+    Ok(wanted)
+}
+
+fn from_flags(args: &RunArgs) -> Vec<Wanted> {
+    let one = |(id, key): &(String, KeySource)| {
+        let mut wanted = Wanted {
+            id: id.clone(),
+            key: key.clone(),
+            passphrase_from: None,
+            hosts: Vec::new(),
+            user: DEFAULT_USER.to_owned(),
+            repos: Vec::new(),
+            access: config::Access::Read,
+            limits: Limits { max_signatures: DEFAULT_MAX_SIGNATURES, time_limit: DEFAULT_TIME_LIMIT },
+        };
+        override_by_flags(&mut wanted, args);
+        wanted
+    };
+    args.keys.iter().map(one).collect()
+}
+
+/// What was typed on the command line holds for every grant.
+fn override_by_flags(wanted: &mut Wanted, args: &RunArgs) {
+    if !args.hosts.is_empty() {
+        wanted.hosts.clone_from(&args.hosts);
+    }
+    if let Some(user) = &args.user {
+        wanted.user.clone_from(user);
+    }
+    if let Some(source) = &args.passphrase_from {
+        wanted.passphrase_from = Some(source.clone());
+    }
+    wanted.limits.max_signatures = args.max_signatures.unwrap_or(wanted.limits.max_signatures);
+    wanted.limits.time_limit = args.time_limit.unwrap_or(wanted.limits.time_limit);
+}
+
+fn pins(args: &RunArgs, config: &Config, warnings: &mut Vec<String>) -> Result<Hosts, Failure> {
+    let home = std::env::var_os("HOME");
+    let files = args.known_hosts.iter().chain(&config.known_hosts);
+    let files: Vec<_> = files.map(|file| expand_home(file, home.as_deref())).collect();
+    let (hosts, notes) = crate::hosts::load(&config.hosts, &files)?;
+    warnings.extend(notes);
+    Ok(hosts)
+}
+
+/// For clap: a host name, with its hint in the message.
+pub(super) fn parse_host(text: &str) -> Result<HostName, String> {
+    text.parse::<HostName>().map_err(|error| with_hint(&error))
+}
+
+/// For clap: a source that a passphrase can come from.
+pub(super) fn parse_source(text: &str) -> Result<KeySource, String> {
+    match text.parse::<KeySource>().map_err(|error| with_hint(&error))? {
+        KeySource::Agent(_) => Err("an agent keeps its passphrases to itself; use keychain:, env:, file: or stdin".into()),
+        source => Ok(source),
+    }
+}
+
+fn with_hint(error: &dyn crate::ui::Explain) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    }
+}

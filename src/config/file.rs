@@ -1,0 +1,215 @@
+//! Finding and parsing `valetkey.toml`.
+
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
+
+use super::{Access, Config, ConfigError, DEFAULT_ID, HostEntry, Wanted, parse_duration, parse_id};
+use crate::hosts::HostName;
+use crate::keys::KeySource;
+use crate::policy::Limits;
+use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
+use crate::ui::Explain as _;
+
+/// The name that is searched for, from the working directory upwards.
+pub const FILE_NAME: &str = "valetkey.toml";
+/// The largest file that is read, in bytes.
+pub const MAX_SIZE: u64 = 1024 * 1024;
+
+const TOP: &[&str] = &["grant", "host", "known_hosts"];
+const GRANT: &[&str] =
+    &["key", "passphrase_from", "id", "host", "user", "repos", "access", "max_signatures", "time_limit"];
+const HOST: &[&str] = &["name", "keys", "fingerprints", "binds"];
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawGrant {
+    key: String,
+    passphrase_from: Option<String>,
+    id: Option<String>,
+    host: Option<OneOrMany>,
+    user: Option<String>,
+    #[serde(default)]
+    repos: Vec<String>,
+    #[serde(default)]
+    access: Access,
+    max_signatures: Option<u32>,
+    time_limit: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawHost {
+    name: String,
+    #[serde(default)]
+    keys: Vec<String>,
+    #[serde(default)]
+    fingerprints: Vec<String>,
+    binds: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    #[serde(default)]
+    grant: Vec<RawGrant>,
+    #[serde(default)]
+    host: Vec<RawHost>,
+    known_hosts: Option<OneOrMany>,
+}
+
+/// The nearest `valetkey.toml` from `start` upwards.
+#[must_use]
+pub fn find(start: &Path) -> Option<PathBuf> {
+    start.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
+}
+
+/// Reads a config that is this user's (or root's) own word.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn read(path: &Path) -> Result<Config, ConfigError> {
+    let failed = |source| ConfigError::Read { path: path.to_owned(), source };
+    let file = fs::File::open(path).map_err(failed)?;
+    let meta = file.metadata().map_err(failed)?;
+    let ours = meta.uid() == rustix::process::geteuid().as_raw() || meta.uid() == 0;
+    if !ours || meta.mode() & 0o002 != 0 {
+        return Err(ConfigError::Unsafe(path.to_owned()));
+    }
+    let mut text = String::new();
+    file.take(MAX_SIZE + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > MAX_SIZE {
+        return Err(ConfigError::TooLarge { path: path.to_owned() });
+    }
+    parse(&text, path)
+}
+
+/// Parses a config. Pure; `path` is for messages and for relative paths in it.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+    let syntax = |error: &toml::de::Error| ConfigError::Syntax {
+        path: path.to_owned(),
+        line: error.span().map_or(1, |span| line_of(text, span.start)),
+        message: error.message().lines().next().unwrap_or_default().to_owned(),
+    };
+    let table = DeTable::parse(text).map_err(|error| syntax(&error))?;
+    check_fields(table.get_ref(), TOP, "the top level", text, path)?;
+    for (field, known, name) in [("grant", GRANT, "[[grant]]"), ("host", HOST, "[[host]]")] {
+        let Some(value) = table.get_ref().get(field) else { continue };
+        if let DeValue::Array(entries) = value.get_ref() {
+            for entry in entries {
+                if let DeValue::Table(entry) = entry.get_ref() {
+                    check_fields(entry, known, name, text, path)?;
+                }
+            }
+        }
+    }
+    let raw: Raw = toml::from_str(text).map_err(|error| syntax(&error))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let known_hosts = raw.known_hosts.map(OneOrMany::into_vec).unwrap_or_default();
+    Ok(Config {
+        grants: numbered(raw.grant, "[[grant]]", path, |raw, place| wanted(raw, place, folder))?,
+        hosts: numbered(raw.host, "[[host]]", path, host_entry)?,
+        known_hosts: known_hosts.into_iter().map(|file| in_folder(folder, &file)).collect(),
+    })
+}
+
+/// A path of the config: `~/` stays for later, a relative one is the config's.
+fn in_folder(folder: &Path, file: &str) -> PathBuf {
+    if file.starts_with("~/") { PathBuf::from(file) } else { folder.join(file) }
+}
+
+fn numbered<R, T>(
+    raw: Vec<R>,
+    table: &str,
+    path: &Path,
+    mut make: impl FnMut(R, &str) -> Result<T, ConfigError>,
+) -> Result<Vec<T>, ConfigError> {
+    let entries = raw.into_iter().enumerate();
+    entries.map(|(at, raw)| make(raw, &format!("{table} {} of {}", at + 1, path.display()))).collect()
+}
+
+fn check_fields(
+    table: &DeTable<'_>,
+    known: &'static [&'static str],
+    name: &'static str,
+    text: &str,
+    path: &Path,
+) -> Result<(), ConfigError> {
+    let unknown = table.keys().find(|key| !known.contains(&key.get_ref().as_ref()));
+    let Some(key) = unknown else { return Ok(()) };
+    let field = key.get_ref().to_string();
+    let similar = |&known: &&&'static str| strsim::damerau_levenshtein(known, &field);
+    let nearest = known.iter().min_by_key(similar).filter(|&known| strsim::damerau_levenshtein(known, &field) <= 3);
+    Err(ConfigError::Unknown {
+        path: path.to_owned(),
+        line: line_of(text, key.span().start),
+        field: crate::wire::text::shown(field.as_bytes()),
+        table: name,
+        nearest: nearest.copied(),
+        known,
+    })
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes().iter().take(offset).filter(|&&byte| byte == b'\n').count() + 1
+}
+
+fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigError> {
+    let value = |field, message, hint| ConfigError::Value { field, place: place.to_owned(), message, hint };
+    let source = |field, text: &str| -> Result<KeySource, ConfigError> {
+        let parsed = text.parse::<KeySource>().map_err(|error| value(field, error.to_string(), error.hint()))?;
+        Ok(match parsed {
+            KeySource::File(path) => KeySource::File(in_folder(folder, &path.to_string_lossy())),
+            other => other,
+        })
+    };
+    let hosts = raw.host.map(OneOrMany::into_vec).unwrap_or_default();
+    let hosts = hosts.iter().map(|name| name.parse::<HostName>().map_err(|error| value("host", error.to_string(), error.hint())));
+    let mut limits = Limits {
+        max_signatures: raw.max_signatures.unwrap_or(DEFAULT_MAX_SIGNATURES),
+        time_limit: DEFAULT_TIME_LIMIT,
+    };
+    if let Some(text) = &raw.time_limit {
+        limits.time_limit = parse_duration(text).map_err(|message| value("time_limit", message, None))?;
+    }
+    Ok(Wanted {
+        id: parse_id(raw.id.as_deref().unwrap_or(DEFAULT_ID)).map_err(|message| value("id", message, None))?,
+        key: source("key", &raw.key)?,
+        passphrase_from: raw.passphrase_from.map(|text| source("passphrase_from", &text)).transpose()?,
+        hosts: hosts.collect::<Result<_, _>>()?,
+        user: raw.user.unwrap_or_else(|| DEFAULT_USER.to_owned()),
+        repos: raw.repos,
+        access: raw.access,
+        limits,
+    })
+}
+
+fn host_entry(raw: RawHost, place: &str) -> Result<HostEntry, ConfigError> {
+    let name = raw.name.parse::<HostName>().map_err(|error| ConfigError::Value {
+        field: "name",
+        place: place.to_owned(),
+        message: error.to_string(),
+        hint: error.hint(),
+    })?;
+    Ok(HostEntry { name, keys: raw.keys, fingerprints: raw.fingerprints, binds: raw.binds })
+}
