@@ -7,9 +7,14 @@ debian_mirror() {
     printf '%s\n' "$VALETKEY_DEBIAN_MIRROR"
     return
   fi
-  local mirror
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Component: main' | grep -v -- '-security/*$' | head -n 1)
+  local release mirror=''
+  release=$(. /etc/os-release && printf '%s %s' "$ID" "${VERSION_CODENAME:-}")
+  if [[ ${release% *} == debian ]]; then
+    # From the sources themselves: the lists may not have been fetched yet.
+    mirror=$(apt-get update --print-uris | sed -n "s|^'\(.*\)/dists/${release#* }/InRelease'.*|\1|p")
+  fi
   [[ -n $mirror ]] || die "no Debian mirror in this machine's apt sources: set VALETKEY_DEBIAN_MIRROR to the address of one"
+  mirror=${mirror%%$'\n'*}
   printf '%s\n' "$mirror"
 }
 
