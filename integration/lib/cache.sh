@@ -8,26 +8,37 @@ die() {
   exit 1
 }
 
+# What a thing is made by: a function, or the program and the files beside it. A changed recipe makes it again.
+recipe() {
+  if [[ $(type -t "$1") == function ]]; then
+    declare -f "$1" && printf '%s\n' "$@"
+  else
+    cat "${1%/*}"/*
+  fi | cksum
+}
+
+made() { [[ $(cat "$VALETKEY_CACHE/$name/.complete" 2>/dev/null) == "$recipe" ]]; }
+
 # cached NAME MAKER [ARG…]: runs `MAKER ARG… TEMPFOLDER` unless NAME is there, then renames.
 # A run that was cut off leaves only a temp folder, which the next run deletes.
 cached() {
-  local name=$1 partial started
+  local name=$1 partial started recipe
   shift
-  if [[ -e $VALETKEY_CACHE/$name/.complete ]]; then
-    return 0
-  fi
+  recipe=$(recipe "$@")
+  ! made || return 0
   mkdir -p "$VALETKEY_CACHE"
   (
     exec 9>"$VALETKEY_CACHE/.$name.lock"
     flock 9
-    [[ ! -e $VALETKEY_CACHE/$name/.complete ]] || exit 0
+    ! made || exit 0
     started=$SECONDS
     say "making $name"
     partial=$VALETKEY_CACHE/.$name.partial
-    rm -rf "$partial" "${VALETKEY_CACHE:?}/$name"
+    rm -rf "$partial"
     mkdir "$partial"
     "$@" "$partial"
-    touch "$partial/.complete"
+    printf '%s\n' "$recipe" >"$partial/.complete"
+    rm -rf "${VALETKEY_CACHE:?}/$name"
     mv "$partial" "$VALETKEY_CACHE/$name"
     say "$name is ready ($((SECONDS - started)) s)"
   )
