@@ -1,1 +1,38 @@
-//! The harness that the end-to-end tests and benchmarks share.
+//! The harness that the end-to-end tests and the benchmarks share: real engines, a real Git
+//! server, real keys. Owns no behaviour of valetkey; starts it as a user would.
+//!
+//! Everything here panics when it cannot be had: a test that could not run has failed.
+
+pub mod engine;
+pub mod git_server;
+pub mod key;
+pub mod process;
+pub mod project;
+pub mod user;
+
+use std::path::PathBuf;
+
+pub use engine::Engine;
+pub use git_server::GitServer;
+pub use key::Key;
+pub use process::{Finished, Run};
+pub use project::Project;
+
+/// The folder `integration`.
+#[must_use]
+pub fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A script of the folder `integration`.
+#[must_use]
+pub fn script(name: &str) -> PathBuf {
+    folder().join(name)
+}
+
+/// The program under test, as `integration/check` built it.
+#[must_use]
+pub fn valetkey() -> PathBuf {
+    let path = std::env::var_os("VALETKEY_BIN").expect("VALETKEY_BIN is not set: run integration/check");
+    PathBuf::from(path)
+}

@@ -1,0 +1,64 @@
+//! The engines that `integration/check` started.
+
+use std::path::PathBuf;
+
+use crate::{Run, script, valetkey};
+
+/// The base image of every test build: Debian with git, an SSH client, pip and Poetry.
+pub const BASE_IMAGE: &str = "valetkey-test/python:latest";
+
+/// The engines with their own CLI, by the names of `integration/engine`.
+pub const DOCKERS: [&str; 3] = ["docker-20.10", "docker-26", "docker-28"];
+
+/// A running engine, and the environment in which its tools are used.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    /// `docker-28`, `podman` …
+    pub name: String,
+    env: Vec<(String, String)>,
+}
+
+impl Engine {
+    /// One of the engines that are up.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        let state =
+            std::env::var_os("VALETKEY_TEST_STATE").expect("VALETKEY_TEST_STATE is not set: run integration/check");
+        let state = PathBuf::from(state).join(name);
+        assert!(state.is_dir(), "engine {name} is not up: run integration/check");
+        // The exports refer to PATH: let a shell evaluate them, and take what they are.
+        let exports = format!(
+            "exports=$('{}' env {name} '{}') && eval \"$exports\" && for name in $(printf '%s\\n' \"$exports\" | tr ' ' '\\n' | sed -n 's/^\\([A-Z_]*\\)=.*/\\1/p'); do printf '%s=%s\\0' \"$name\" \"${{!name}}\"; done",
+            script("engine").display(),
+            state.display()
+        );
+        let output = Run::new("bash").args(["-c", &exports]).succeed().stdout;
+        let pairs = output.split('\0').filter_map(|pair| pair.split_once('='));
+        let env: Vec<_> = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        assert!(env.iter().any(|(name, _)| name == "PATH"), "no environment for {name}: {output:?}");
+        Self { name: name.to_owned(), env }
+    }
+
+    /// A command in the engine's environment.
+    #[must_use]
+    pub fn command(&self, program: &str) -> Run {
+        // Found by us: PATH of the child is not used for the lookup of a plain name.
+        let found =
+            self.var("PATH").split(':').map(|folder| PathBuf::from(folder).join(program)).find(|path| path.is_file());
+        let run = Run::new(found.unwrap_or_else(|| PathBuf::from(program)));
+        self.env.iter().fold(run, |run, (name, value)| run.env(name, value))
+    }
+
+    /// `valetkey run` with these flags, and `--` behind them, in the engine's environment.
+    #[must_use]
+    pub fn lend(&self, flags: &[&str]) -> Run {
+        let run = self.env.iter().fold(Run::new(valetkey()), |run, (name, value)| run.env(name, value));
+        run.arg("run").args(flags).arg("--")
+    }
+
+    /// A variable of the engine's environment.
+    #[must_use]
+    pub fn var(&self, name: &str) -> &str {
+        self.env.iter().find(|(of, _)| of == name).map_or("", |(_, value)| value)
+    }
+}
