@@ -1,4 +1,18 @@
 //! The one trait that signs, and the crypto behind it.
+//!
+//! Owns the working keys: [`build`] turns the parts of a private key into a signer on
+//! aws-lc, checks that they belong together, and never hands them back. Refuses SHA-1, RSA
+//! under 2048 or over 8192 bits, and flags that it does not know.
+
+pub mod blob;
+pub(crate) mod ecdsa;
+pub(crate) mod ed25519;
+pub(crate) mod exponent;
+pub mod parts;
+pub mod rsa;
+
+pub use blob::fingerprint;
+pub use parts::{Curve, Parts, PartsError, RsaParts};
 
 /// Flag of a sign request: RSA with SHA-256 (`SSH_AGENT_RSA_SHA2_256`, RFC 9987).
 pub const RSA_SHA2_256: u32 = 2;
@@ -47,7 +61,50 @@ pub struct Identity {
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("comment", &self.comment).finish_non_exhaustive()
+        f.debug_struct("Identity")
+            .field("comment", &self.comment)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`build`] makes of a private key's parts.
+#[derive(Clone)]
+pub struct Key {
+    /// Public key blob (RFC 4253 section 6.6, RFC 5656 section 3.1, RFC 8709 section 4).
+    pub blob: Vec<u8>,
+    /// What signs with it.
+    pub signer: std::sync::Arc<dyn Signer>,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Key").finish_non_exhaustive()
+    }
+}
+
+/// A working key from the parts of a private key. The parts are wiped when they go.
+///
+/// # Errors
+/// When the parts contradict each other, or are of a size that is not served.
+pub fn build(parts: &Parts) -> Result<Key, PartsError> {
+    match parts {
+        Parts::Ed25519 { seed, public } => ed25519::key(seed, public.as_ref()),
+        Parts::Ecdsa {
+            curve,
+            scalar,
+            point,
+        } => ecdsa::key(*curve, scalar, point.as_deref()),
+        Parts::Rsa(parts) => rsa::key(parts),
+    }
+}
+
+/// Both SHA-2 flags are harmless on a key that is not RSA, as in OpenSSH; any other bit is not
+/// understood, and so not served.
+pub(crate) fn known_flags(flags: u32) -> Result<(), SignError> {
+    if flags & !(RSA_SHA2_256 | RSA_SHA2_512) == 0 {
+        Ok(())
+    } else {
+        Err(SignError::Flags(flags))
     }
 }
 

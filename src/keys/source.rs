@@ -1,7 +1,17 @@
 //! What a person types to name a key: `keychain:NAME`, `env:NAME`, `file:PATH`, `stdin`,
 //! `agent`, `agent:SHA256:…` or `agent:COMMENT`.
+//!
+//! Owns the reading and writing of those words. Refuses everything else, without repeating it:
+//! what was typed may be the key itself (`env:$KEY` instead of `env:KEY`).
 
 use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::exit::Code;
+use crate::ui::Explain;
+
+/// The most bytes of a keychain entry's or a variable's name.
+pub const MAX_NAME: usize = 255;
 
 /// Which identity of the user's own agent is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,4 +37,370 @@ pub enum KeySource {
     Stdin,
     /// The user's own agent behind our policy.
     Agent(AgentSelector),
+}
+
+impl KeySource {
+    /// The environment variable to take from the child, if the key comes from one.
+    #[must_use]
+    pub fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Env(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for KeySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Keychain(name) => write!(f, "keychain:{name}"),
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Stdin => f.write_str("stdin"),
+            Self::Agent(AgentSelector::All) => f.write_str("agent"),
+            Self::Agent(AgentSelector::Fingerprint(print)) => write!(f, "agent:{print}"),
+            Self::Agent(AgentSelector::Comment(comment)) => write!(f, "agent:{comment}"),
+        }
+    }
+}
+
+/// Why what was typed names no key source. Repeats a scheme or a path, and nothing longer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// Nothing was typed.
+    #[error("the key source is empty")]
+    Empty,
+    /// The text of a key was typed instead of where it is.
+    #[error("the key itself was typed instead of where it is")]
+    KeyText,
+    /// A path without `file:`.
+    #[error("a key source starts with its kind, and this is a bare path")]
+    BarePath(String),
+    /// A word before the colon that is no kind of source, and the nearest that is.
+    #[error("{0:?} is no kind of key source")]
+    UnknownScheme(String, Option<&'static str>),
+    /// Something without a colon that is no kind of source.
+    #[error("this is no key source")]
+    Unknown(Option<&'static str>),
+    /// A kind that needs something behind its colon.
+    #[error("{0}: needs a {1} behind the colon")]
+    Missing(&'static str, &'static str),
+    /// Something that cannot be the name of a variable.
+    #[error("what stands behind env: is not the name of an environment variable")]
+    VariableName,
+    /// A name that no keychain takes.
+    #[error("what stands behind keychain: is too long or holds control characters")]
+    KeychainName,
+    /// `stdin:` with something behind it.
+    #[error("stdin takes nothing behind it")]
+    StdinWithMore,
+    /// A fingerprint that is not SHA-256, or not well formed.
+    #[error("what stands behind agent: is not a SHA256 fingerprint as ssh-add -l prints it")]
+    Fingerprint,
+}
+
+const FORMS: &str = "a key source is one of keychain:NAME, env:NAME, file:PATH, stdin, agent, \
+                     agent:SHA256:FINGERPRINT, agent:COMMENT";
+
+impl Explain for SourceError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::KeyText => "treat that key as known to others (it is in the process list and \
+                              perhaps in the shell's history), and name the variable without \
+                              the dollar sign: env:NAME"
+                .to_owned(),
+            Self::BarePath(path) => format!("write file:{path}"),
+            Self::UnknownScheme(_, Some(near)) => format!("did you mean {near}? {FORMS}"),
+            Self::Unknown(Some(near)) => format!("did you mean {near}? {FORMS}"),
+            Self::VariableName => {
+                "name the variable without the dollar sign: env:SSH_PRIVATE_KEY".to_owned()
+            }
+            Self::KeychainName => format!("use a name of at most {MAX_NAME} bytes"),
+            Self::StdinWithMore => "write stdin alone".to_owned(),
+            Self::Fingerprint => "copy one from ssh-add -l: agent:SHA256:…".to_owned(),
+            _ => FORMS.to_owned(),
+        })
+    }
+
+    fn code(&self) -> Code {
+        Code::Usage
+    }
+}
+
+impl FromStr for KeySource {
+    type Err = SourceError;
+
+    fn from_str(text: &str) -> Result<Self, SourceError> {
+        if text.is_empty() {
+            return Err(SourceError::Empty);
+        }
+        if text.contains("-----") || text.contains("PRIVATE KEY") {
+            return Err(SourceError::KeyText);
+        }
+        match text {
+            "stdin" => return Ok(Self::Stdin),
+            "agent" => return Ok(Self::Agent(AgentSelector::All)),
+            _ => {}
+        }
+        let Some((scheme, rest)) = text.split_once(':') else {
+            return Err(without_colon(text));
+        };
+        match scheme {
+            "keychain" if rest.is_empty() => Err(SourceError::Missing("keychain", "name")),
+            "keychain" if rest.len() > MAX_NAME || rest.chars().any(char::is_control) => {
+                Err(SourceError::KeychainName)
+            }
+            "keychain" => Ok(Self::Keychain(rest.to_owned())),
+            "env" if rest.is_empty() => Err(SourceError::Missing("env", "variable's name")),
+            "env" if is_variable(rest) => Ok(Self::Env(rest.to_owned())),
+            "env" => Err(SourceError::VariableName),
+            "file" if rest.is_empty() => Err(SourceError::Missing("file", "path")),
+            "file" => Ok(Self::File(PathBuf::from(rest))),
+            "stdin" if rest.is_empty() => Ok(Self::Stdin),
+            "stdin" => Err(SourceError::StdinWithMore),
+            "agent" if rest.is_empty() => {
+                Err(SourceError::Missing("agent", "fingerprint or comment"))
+            }
+            "agent" => selector(rest).map(Self::Agent),
+            _ if looks_like_path(text) => Err(bare_path(text)),
+            // Longer than any slip of the keyboard: do not repeat it.
+            _ if scheme.len() > 16 || !scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
+                Err(SourceError::Unknown(None))
+            }
+            _ => Err(SourceError::UnknownScheme(
+                scheme.to_owned(),
+                nearest(scheme),
+            )),
+        }
+    }
+}
+
+fn without_colon(text: &str) -> SourceError {
+    if looks_like_path(text) {
+        return bare_path(text);
+    }
+    let near = match nearest(text) {
+        // A kind that was forgotten its colon and rest says so itself.
+        Some(near) if near.trim_end_matches(':') == text => {
+            return SourceError::Missing(
+                near.trim_end_matches(':'),
+                match near {
+                    "file:" => "path",
+                    "env:" => "variable's name",
+                    _ => "name",
+                },
+            );
+        }
+        near => near,
+    };
+    SourceError::Unknown(near)
+}
+
+fn selector(rest: &str) -> Result<AgentSelector, SourceError> {
+    if rest.starts_with("MD5:") {
+        return Err(SourceError::Fingerprint);
+    }
+    match rest.strip_prefix("SHA256:") {
+        // 32 bytes are 43 characters of unpadded base64.
+        Some(print) => {
+            let print = print.trim_end_matches('=');
+            let base64 = |c: u8| c.is_ascii_alphanumeric() || c == b'+' || c == b'/';
+            if print.len() == 43 && print.bytes().all(base64) {
+                Ok(AgentSelector::Fingerprint(format!("SHA256:{print}")))
+            } else {
+                Err(SourceError::Fingerprint)
+            }
+        }
+        None => Ok(AgentSelector::Comment(rest.to_owned())),
+    }
+}
+
+/// POSIX names (XBD 8.1), which is also what keeps key text out of this place.
+fn is_variable(name: &str) -> bool {
+    name.len() <= MAX_NAME
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn looks_like_path(text: &str) -> bool {
+    let drive = text
+        .as_bytes()
+        .get(1..3)
+        .is_some_and(|rest| rest == b":\\" || rest == b":/");
+    drive
+        || text.starts_with(['/', '~', '.', '\\'])
+        || (text.contains('/') && !text.contains("://"))
+}
+
+fn bare_path(text: &str) -> SourceError {
+    // A base64 key may hold slashes: repeat only what can well be a path.
+    if text.len() <= 200 && !text.contains(char::is_whitespace) && !long_run(text) {
+        SourceError::BarePath(text.to_owned())
+    } else {
+        SourceError::BarePath("PATH".to_owned())
+    }
+}
+
+/// Sixty-four characters without anything that separates: no file name, perhaps a key.
+fn long_run(text: &str) -> bool {
+    text.split(['/', '\\', '.', '-', '_'])
+        .any(|part| part.len() >= 64)
+}
+
+fn nearest(word: &str) -> Option<&'static str> {
+    const KINDS: [(&str, &str); 12] = [
+        ("keychain", "keychain:"),
+        ("env", "env:"),
+        ("file", "file:"),
+        ("stdin", "stdin"),
+        ("agent", "agent"),
+        ("keyring", "keychain:"),
+        ("secret", "keychain:"),
+        ("path", "file:"),
+        ("environment", "env:"),
+        ("var", "env:"),
+        ("ssh-agent", "agent"),
+        ("-", "stdin"),
+    ];
+    let word = word.to_ascii_lowercase();
+    KINDS
+        .iter()
+        .map(|(kind, form)| (distance(&word, kind), kind.len(), *form))
+        .filter(|(distance, length, _)| *distance <= length.div_ceil(3).min(2))
+        .min_by_key(|(distance, _, _)| *distance)
+        .map(|(_, _, form)| form)
+}
+
+/// Levenshtein's distance; both words are short, or it is "far" without counting.
+fn distance(a: &str, b: &str) -> usize {
+    if a.len() > 32 {
+        return usize::MAX;
+    }
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substitute = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substitute.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(text: &str) -> String {
+        text.parse::<KeySource>()
+            .expect_err(text)
+            .hint()
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn every_kind_is_read_and_written_alike() {
+        let print = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+        for text in [
+            "keychain:om nibus",
+            "env:SSH_KEY",
+            "file:~/.ssh/id:1",
+            "stdin",
+            "agent",
+        ] {
+            assert_eq!(text.parse::<KeySource>().expect(text).to_string(), text);
+        }
+        let source: KeySource = format!("agent:{print}").parse().expect("a fingerprint");
+        assert_eq!(
+            source,
+            KeySource::Agent(AgentSelector::Fingerprint(print.to_owned()))
+        );
+        let source: KeySource = "agent:me@home".parse().expect("a comment");
+        assert_eq!(
+            source,
+            KeySource::Agent(AgentSelector::Comment("me@home".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_bare_path_is_told_to_say_file() {
+        for path in [
+            "~/.ssh/id_ed25519",
+            "./key",
+            "/etc/key",
+            "keys/id",
+            "C:\\key",
+            "../a:b",
+        ] {
+            assert_eq!(hint(path), format!("write file:{path}"));
+        }
+    }
+
+    #[test]
+    fn a_misspelt_kind_names_the_nearest() {
+        for (typed, near) in [
+            ("keychian:x", "keychain:"),
+            ("keyring:x", "keychain:"),
+            ("fil:x", "file:"),
+            ("Env:X", "env:"),
+            ("sdtin", "stdin"),
+            ("agnet", "agent"),
+            ("-", "stdin"),
+        ] {
+            assert!(
+                hint(typed).starts_with(&format!("did you mean {near}?")),
+                "{typed}"
+            );
+        }
+        assert!(hint("vault:x").starts_with("a key source is one of"));
+    }
+
+    #[test]
+    fn a_kind_without_its_rest_says_what_is_missing() {
+        for text in [
+            "keychain:",
+            "env:",
+            "file:",
+            "agent:",
+            "file",
+            "env",
+            "keychain",
+            "",
+        ] {
+            assert!(hint(text).starts_with("a key source is one of"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn key_text_is_never_repeated() {
+        let body = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW";
+        for text in [
+            format!("env:-----BEGIN OPENSSH PRIVATE KEY-----\n{body}"),
+            format!("env:{body}/+=="),
+            body.to_owned(),
+            format!("{body}/x"),
+            format!("{body}:x"),
+            format!("agent:SHA256:{body}"),
+        ] {
+            let error = text.parse::<KeySource>().expect_err("no source");
+            let said = format!("{error} {error:?} {:?}", error.hint());
+            assert!(!said.contains("b3BlbnNzaC1rZXkt"), "{said}");
+        }
+    }
+
+    #[test]
+    fn names_end_at_their_limit() {
+        let name = "N".repeat(MAX_NAME);
+        assert!(format!("env:{name}").parse::<KeySource>().is_ok());
+        assert!(format!("keychain:{name}").parse::<KeySource>().is_ok());
+        assert!(format!("env:{name}N").parse::<KeySource>().is_err());
+        assert!(format!("keychain:{name}N").parse::<KeySource>().is_err());
+        assert!("env:$NAME".parse::<KeySource>().is_err());
+        assert!("env:1A".parse::<KeySource>().is_err());
+    }
 }

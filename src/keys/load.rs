@@ -1,0 +1,193 @@
+//! From a key source to identities: read, parse, unlock, build, certificate.
+//!
+//! Owns the order of these steps. The process's environment, standard input, home folder,
+//! keychain and terminal come in as values, so that nothing here is global.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::agent::upstream::{Upstream, UpstreamError};
+use crate::signer::{self, Identity, Parts};
+
+use super::keychain::Keychain;
+use super::parse::{Found, Locked, Secrets, parse};
+use super::passphrase::{Ask, AskError, TRIES};
+use super::{KeyError, KeySource, Reason, Rejected, SOURCE_LIMIT, Secret};
+use super::{agent, certificate, env, file, stdin};
+
+/// What loading a key needs of the world around.
+pub struct LoadEnv<'a> {
+    /// Looks an environment variable up.
+    pub variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The home folder that `~/` means.
+    pub home: Option<PathBuf>,
+    /// Standard input; taken by the first source that reads it.
+    pub stdin: Option<Box<dyn Read + 'a>>,
+    /// The OS keychain.
+    pub keychain: &'a dyn Keychain,
+    /// Who is asked for passphrases.
+    pub person: &'a mut dyn Ask,
+    /// `--passphrase-from`.
+    pub passphrase_from: Option<KeySource>,
+    /// Passphrases that opened a key before; tried first, as ssh-add does.
+    pub known: Vec<Secret>,
+}
+
+/// What a source gave.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The identities, in the source's order, a certificate behind its key.
+    pub identities: Vec<Identity>,
+    /// What a person should know, one line each.
+    pub warnings: Vec<String>,
+}
+
+/// Loads every identity of a source.
+///
+/// # Errors
+/// When the source is not there or holds anything but usable private keys. Nothing of what it
+/// holds is in the error.
+pub fn load(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Loaded, KeyError> {
+    from(source, env).map_err(|reason| KeyError {
+        from: source.to_string(),
+        reason,
+    })
+}
+
+/// The text of a source, for a passphrase: without the line's end.
+///
+/// # Errors
+/// When the source is not there, is empty, or is an agent.
+pub fn passphrase(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Secret, KeyError> {
+    let failed = |reason| KeyError {
+        from: source.to_string(),
+        reason,
+    };
+    let secret = text(source, env).map_err(failed)?;
+    let bytes = secret.expose();
+    let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.is_empty() {
+        return Err(failed(Rejected::Empty.into()));
+    }
+    Ok(Secret::new(line.to_vec()))
+}
+
+/// The bytes of a source, at most [`SOURCE_LIMIT`].
+///
+/// # Errors
+/// When the source is not there, is too long, or is an agent.
+pub fn text(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Secret, Reason> {
+    let secret = match source {
+        KeySource::Keychain(name) => env.keychain.get(name)?,
+        KeySource::Env(name) => env::read((env.variable)(name))?,
+        KeySource::File(path) => file::read(&file::resolved(path, env.home.as_deref())?)?,
+        KeySource::Stdin => stdin::read(env.stdin.take())?,
+        KeySource::Agent(_) => return Err(Reason::NoText),
+    };
+    if secret.expose().len() > SOURCE_LIMIT {
+        return Err(Rejected::TooLong.into());
+    }
+    Ok(secret)
+}
+
+fn from(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Loaded, Reason> {
+    if let KeySource::Agent(selector) = source {
+        let socket = (env.variable)("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty());
+        let upstream = Upstream::new(socket.ok_or(UpstreamError::NotSet)?);
+        let identities = agent::identities(&upstream, selector)?;
+        return Ok(Loaded {
+            identities,
+            warnings: Vec::new(),
+        });
+    }
+    let secret = text(source, env)?;
+    let name = source.to_string();
+    let mut loaded = Loaded::default();
+    for found in parse(secret.expose())? {
+        let identity = identity(found, &name, env)?;
+        let beside = match source {
+            KeySource::File(path) => Some(file::resolved(path, env.home.as_deref())?),
+            _ => None,
+        };
+        let certified = beside.and_then(|path| certified(&path, &identity, &mut loaded.warnings));
+        loaded.identities.push(identity);
+        loaded.identities.extend(certified);
+    }
+    Ok(loaded)
+}
+
+/// One working key; the file's public half, where there is one, must be the secret half's.
+fn identity(found: Found, name: &str, env: &mut LoadEnv<'_>) -> Result<Identity, Reason> {
+    let (parts, comment) = match found.secret {
+        Secrets::Open(parts) => (parts, found.comment),
+        Secrets::Locked(locked) => unlock(&locked, name, env)?,
+    };
+    let key = signer::build(&parts).map_err(Rejected::from)?;
+    if found.public.is_some_and(|public| public != key.blob) {
+        return Err(Rejected::Inconsistent.into());
+    }
+    let comment = comment.unwrap_or_else(|| name.to_owned());
+    Ok(Identity {
+        blob: key.blob,
+        comment,
+        signer: key.signer,
+    })
+}
+
+fn unlock(
+    locked: &Locked,
+    name: &str,
+    env: &mut LoadEnv<'_>,
+) -> Result<(Parts, Option<String>), Reason> {
+    for known in &env.known {
+        match locked.unlock(known.expose()) {
+            Err(Rejected::WrongPassphrase) => {}
+            opened => return Ok(opened?),
+        }
+    }
+    if let Some(source) = env.passphrase_from.clone() {
+        let secret =
+            passphrase(&source, env).map_err(|error| Reason::PassphraseFrom(Box::new(error)))?;
+        return match locked.unlock(secret.expose()) {
+            Err(Rejected::WrongPassphrase) => Err(Reason::WrongPassphraseFrom(source.to_string())),
+            opened => {
+                env.known.push(secret);
+                Ok(opened?)
+            }
+        };
+    }
+    let mut prompt = format!("Enter passphrase for {name}: ");
+    for _ in 0..TRIES {
+        let secret = env.person.ask(&prompt)?;
+        if secret.expose().is_empty() {
+            return Err(AskError::Cancelled.into());
+        }
+        match locked.unlock(secret.expose()) {
+            Err(Rejected::WrongPassphrase) => {
+                prompt = format!("Bad passphrase, try again for {name}: ");
+            }
+            opened => {
+                env.known.push(secret);
+                return Ok(opened?);
+            }
+        }
+    }
+    Err(Rejected::WrongPassphrase.into())
+}
+
+/// The certificate beside a key file, offered behind the key as ssh-add does it.
+fn certified(path: &Path, key: &Identity, warnings: &mut Vec<String>) -> Option<Identity> {
+    match certificate::read(path, &key.blob) {
+        Ok(blob) => blob.map(|blob| Identity {
+            blob,
+            ..key.clone()
+        }),
+        Err(error) => {
+            let path = certificate::beside(path);
+            warnings.push(format!("{} is not offered: {error}", path.display()));
+            None
+        }
+    }
+}
