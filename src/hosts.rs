@@ -1,13 +1,26 @@
 //! Host keys: pins, known_hosts lines, the status of a key that a server showed.
+//!
+//! Everything a decision needs is pure: [`name`], [`pattern`], [`known_hosts`], [`fingerprint`],
+//! [`certificate`], [`signature`] and [`pins`] know no clock, file or socket; time comes in as
+//! unix seconds.
+//!
+//! Refuses to decode a key blob that a client sent: blobs are compared byte for byte, and the
+//! one format that has to be looked into (a host certificate) has a bounded parser of its own.
 
-/// A host as known_hosts names it. Lower case; `port` is 22 where nothing was said.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct HostName {
-    /// DNS name or address, lower case, without brackets.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-}
+pub mod certificate;
+pub mod entry;
+pub mod fingerprint;
+pub mod known_hosts;
+pub mod name;
+pub mod pattern;
+pub mod pins;
+mod render;
+pub mod signature;
+
+pub use entry::{PinEntry, PinError, PinnedKey};
+pub use fingerprint::Fingerprint;
+pub use name::{HostName, NameError};
+pub use pins::{Hosts, Listed, Source};
 
 /// What a host key is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,4 +56,40 @@ pub enum KeyOwner {
     Revoked(String),
     /// No pin knows it.
     Unknown,
+}
+
+/// Whether a host can put its key into the data that a login signs
+/// (`publickey-hostbound-v00@openssh.com`, OpenSSH's PROTOCOL section 3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Binds {
+    /// It announces the extension, so an unbound login is refused.
+    Yes,
+    /// It cannot: a login at this host never shows which host it is for.
+    No,
+    /// Nobody looked. Treated as `Yes`: the safe reading.
+    #[default]
+    Unknown,
+}
+
+impl Binds {
+    /// The word used in a pin's comment (`binds=yes`) and in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Reads `binds=yes|no` out of a known_hosts comment; anything else is `Unknown`.
+    #[must_use]
+    pub fn of_comment(comment: &str) -> Self {
+        let word = comment.split_ascii_whitespace().find_map(|word| word.strip_prefix("binds="));
+        match word {
+            Some("yes") => Self::Yes,
+            Some("no") => Self::No,
+            _ => Self::Unknown,
+        }
+    }
 }

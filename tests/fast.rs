@@ -1,0 +1,11 @@
+//! The fast tests: in process, and with real ssh tools where they matter. One binary, so that
+//! what they share is built once. Modules are named here and not found by Cargo: a file of
+//! `tests/` itself would become a binary of its own.
+
+mod hosts {
+    mod certificate;
+    mod keys;
+    mod known_hosts;
+    mod pins;
+    mod published;
+}
