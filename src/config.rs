@@ -9,7 +9,7 @@ mod file;
 use std::path::PathBuf;
 
 use crate::exit::Code;
-use crate::hosts::HostName;
+use crate::hosts::{HostName, PinEntry};
 use crate::keys::KeySource;
 use crate::policy::Limits;
 use crate::ui::Explain;
@@ -55,26 +55,13 @@ pub struct Wanted {
     pub limits: Limits,
 }
 
-/// A `[[host]]` entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostEntry {
-    /// Name and port.
-    pub name: HostName,
-    /// Host keys as known_hosts writes them: `ssh-ed25519 AAAA…`.
-    pub keys: Vec<String>,
-    /// Host keys by fingerprint: `SHA256:…`.
-    pub fingerprints: Vec<String>,
-    /// Whether the server binds logins; unknown where nothing is said.
-    pub binds: Option<bool>,
-}
-
 /// Everything that a config file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     /// Its grants, in order.
     pub grants: Vec<Wanted>,
     /// Its hosts.
-    pub hosts: Vec<HostEntry>,
+    pub hosts: Vec<PinEntry>,
     /// known_hosts files to use.
     pub known_hosts: Vec<PathBuf>,
 }

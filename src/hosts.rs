@@ -11,6 +11,7 @@ pub mod certificate;
 pub mod entry;
 pub mod fingerprint;
 pub mod known_hosts;
+pub mod load;
 pub mod name;
 pub mod pattern;
 pub mod pins;
@@ -19,6 +20,7 @@ pub mod signature;
 
 pub use entry::{PinEntry, PinError, PinnedKey};
 pub use fingerprint::Fingerprint;
+pub use load::{LoadError, load};
 pub use name::{HostName, NameError};
 pub use pins::{Hosts, Listed, Source};
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
-use super::{Access, Config, ConfigError, DEFAULT_ID, HostEntry, Wanted, parse_duration, parse_id};
-use crate::hosts::HostName;
+use super::{Access, Config, ConfigError, DEFAULT_ID, Wanted, parse_duration, parse_id};
+use crate::hosts::{HostName, PinEntry};
 use crate::keys::KeySource;
 use crate::policy::Limits;
 use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
@@ -184,11 +184,11 @@ fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigErr
         })
     };
     let hosts = raw.host.map(OneOrMany::into_vec).unwrap_or_default();
-    let hosts = hosts.iter().map(|name| name.parse::<HostName>().map_err(|error| value("host", error.to_string(), error.hint())));
-    let mut limits = Limits {
-        max_signatures: raw.max_signatures.unwrap_or(DEFAULT_MAX_SIGNATURES),
-        time_limit: DEFAULT_TIME_LIMIT,
-    };
+    let hosts = hosts
+        .iter()
+        .map(|name| name.parse::<HostName>().map_err(|error| value("host", error.to_string(), error.hint())));
+    let mut limits =
+        Limits { max_signatures: raw.max_signatures.unwrap_or(DEFAULT_MAX_SIGNATURES), time_limit: DEFAULT_TIME_LIMIT };
     if let Some(text) = &raw.time_limit {
         limits.time_limit = parse_duration(text).map_err(|message| value("time_limit", message, None))?;
     }
@@ -204,12 +204,11 @@ fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigErr
     })
 }
 
-fn host_entry(raw: RawHost, place: &str) -> Result<HostEntry, ConfigError> {
-    let name = raw.name.parse::<HostName>().map_err(|error| ConfigError::Value {
-        field: "name",
+fn host_entry(raw: RawHost, place: &str) -> Result<PinEntry, ConfigError> {
+    PinEntry::parse(&raw.name, None, &raw.keys, &raw.fingerprints, raw.binds).map_err(|error| ConfigError::Value {
+        field: "a host",
         place: place.to_owned(),
         message: error.to_string(),
         hint: error.hint(),
-    })?;
-    Ok(HostEntry { name, keys: raw.keys, fingerprints: raw.fingerprints, binds: raw.binds })
+    })
 }

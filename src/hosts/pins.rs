@@ -353,9 +353,10 @@ impl Hosts {
             // The certificate names hosts, the line names hosts and ports: one name must be in
             // both. A principal with a wildcard is tried with the line's own plain names.
             let ports = pin.names.ports();
-            let principals = certificate.principals.iter().flat_map(|principal| {
-                ports.iter().filter_map(move |&port| HostName::new(principal, port).ok())
-            });
+            let principals = certificate
+                .principals
+                .iter()
+                .flat_map(|principal| ports.iter().filter_map(move |&port| HostName::new(principal, port).ok()));
             principals
                 .chain(pin.names.plain())
                 .find(|name| certificate.is_valid_for(&name.host, now) && pin.names.matches(&name.to_string()))
@@ -413,7 +414,8 @@ impl Hosts {
     pub fn listed_for(&self, name: &HostName) -> Vec<Listed> {
         let of_name = self.pins_of(name);
         let live = |(index, pin): &(usize, &Pin)| of_name.contains(index) && self.is_live(pin);
-        let mut out: Vec<Listed> = self.pins.iter().enumerate().filter(live).map(|(_, pin)| self.list_pin(pin)).collect();
+        let mut out: Vec<Listed> =
+            self.pins.iter().enumerate().filter(live).map(|(_, pin)| self.list_pin(pin)).collect();
         let shown = name.to_string();
         out.extend(self.listed().into_iter().filter(|l| l.key_type.is_none() && !l.revoked && l.names == shown));
         out
