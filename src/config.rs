@@ -176,3 +176,24 @@ pub fn parse_key_flag(text: &str) -> Result<(String, KeySource), String> {
     })?;
     Ok((id, source))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_flag_may_name_its_ssh_id() {
+        assert_eq!(parse_key_flag("env:KEY"), Ok(("default".into(), KeySource::Env("KEY".into()))));
+        assert_eq!(parse_key_flag("lib=env:KEY"), Ok(("lib".into(), KeySource::Env("KEY".into()))));
+        // An equals sign behind the kind belongs to the source.
+        assert_eq!(parse_key_flag("file:a=b").unwrap().1, KeySource::File("a=b".into()));
+    }
+
+    #[test]
+    fn an_id_at_the_limit_is_taken_and_a_longer_or_odd_one_is_not() {
+        assert!(parse_id(&"a".repeat(64)).is_ok());
+        for id in ["", "a b", "a/b", "a=b", "a,b", &"a".repeat(65)] {
+            assert!(parse_id(id).is_err(), "{id:?}");
+        }
+    }
+}
