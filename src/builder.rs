@@ -44,3 +44,33 @@ pub struct Plan {
     /// What a person should know before the build starts (shown as warnings).
     pub warnings: Vec<String>,
 }
+
+/// STUB until the builder branch is here.
+#[derive(Debug, thiserror::Error)]
+#[error("x")]
+pub struct BuilderError;
+impl crate::ui::Explain for BuilderError {
+    fn code(&self) -> crate::exit::Code {
+        crate::exit::Code::Builder
+    }
+}
+/// STUB
+pub struct SystemProbe;
+impl SystemProbe {
+    /// STUB
+    pub fn from_env(_: &[OsString]) -> Self {
+        Self
+    }
+}
+/// STUB
+pub fn plan(typed: &Typed, lending: &Lending, _: &mut SystemProbe) -> Result<Plan, BuilderError> {
+    let mut plan = Plan { tool: "other".into(), args: typed.args.clone(), agent_in_env: true, ..Plan::default() };
+    if typed.args.first().is_some_and(|a| a == "compose") {
+        let path = lending.folder.join("compose.override.json");
+        let text = serde_json::json!({"services":{"app":{"build":{"ssh":{"default":lending.sockets[0].1},"secrets":["known_hosts"]}}},"secrets":{"known_hosts":{"file":lending.known_hosts}}}).to_string();
+        plan.files.push((path.clone(), text));
+        plan.args = vec!["compose".into(), "-f".into(), "compose.yaml".into(), "-f".into(), path.into()];
+        plan.args.extend(typed.args[1..].iter().cloned());
+    }
+    Ok(plan)
+}

@@ -39,7 +39,9 @@ enum Command {
     /// Pin the host keys of servers
     Host(host::HostArgs),
     /// Print a completion script for a shell
-    #[command(after_help = "Example:\n  valetkey completions bash > ~/.local/share/bash-completion/completions/valetkey")]
+    #[command(
+        after_help = "Example:\n  valetkey completions bash > ~/.local/share/bash-completion/completions/valetkey"
+    )]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -91,7 +93,8 @@ mod tests {
 
     #[test]
     fn a_command_may_come_with_or_without_two_dashes() {
-        for line in ["valetkey run --key stdin -- docker build -t x .", "valetkey run --key stdin docker build -t x ."] {
+        for line in ["valetkey run --key stdin -- docker build -t x .", "valetkey run --key stdin docker build -t x ."]
+        {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
             let Command::Run(args) = cli.command else { panic!("not run") };
             assert_eq!(args.command, ["docker", "build", "-t", "x", "."]);

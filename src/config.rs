@@ -9,7 +9,7 @@ mod file;
 use std::path::PathBuf;
 
 use crate::exit::Code;
-use crate::hosts::HostName;
+use crate::hosts::{HostName, PinEntry};
 use crate::keys::KeySource;
 use crate::policy::Limits;
 use crate::ui::Explain;
@@ -55,26 +55,13 @@ pub struct Wanted {
     pub limits: Limits,
 }
 
-/// A `[[host]]` entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostEntry {
-    /// Name and port.
-    pub name: HostName,
-    /// Host keys as known_hosts writes them: `ssh-ed25519 AAAA…`.
-    pub keys: Vec<String>,
-    /// Host keys by fingerprint: `SHA256:…`.
-    pub fingerprints: Vec<String>,
-    /// Whether the server binds logins; unknown where nothing is said.
-    pub binds: Option<bool>,
-}
-
 /// Everything that a config file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     /// Its grants, in order.
     pub grants: Vec<Wanted>,
     /// Its hosts.
-    pub hosts: Vec<HostEntry>,
+    pub hosts: Vec<PinEntry>,
     /// known_hosts files to use.
     pub known_hosts: Vec<PathBuf>,
 }
@@ -188,4 +175,25 @@ pub fn parse_key_flag(text: &str) -> Result<(String, KeySource), String> {
         None => error.to_string(),
     })?;
     Ok((id, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_flag_may_name_its_ssh_id() {
+        assert_eq!(parse_key_flag("env:KEY"), Ok(("default".into(), KeySource::Env("KEY".into()))));
+        assert_eq!(parse_key_flag("lib=env:KEY"), Ok(("lib".into(), KeySource::Env("KEY".into()))));
+        // An equals sign behind the kind belongs to the source.
+        assert_eq!(parse_key_flag("file:a=b").unwrap().1, KeySource::File("a=b".into()));
+    }
+
+    #[test]
+    fn an_id_at_the_limit_is_taken_and_a_longer_or_odd_one_is_not() {
+        assert!(parse_id(&"a".repeat(64)).is_ok());
+        for id in ["", "a b", "a/b", "a=b", "a,b", &"a".repeat(65)] {
+            assert!(parse_id(id).is_err(), "{id:?}");
+        }
+    }
 }

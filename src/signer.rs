@@ -61,9 +61,7 @@ pub struct Identity {
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity")
-            .field("comment", &self.comment)
-            .finish_non_exhaustive()
+        f.debug_struct("Identity").field("comment", &self.comment).finish_non_exhaustive()
     }
 }
 
@@ -89,11 +87,7 @@ impl std::fmt::Debug for Key {
 pub fn build(parts: &Parts) -> Result<Key, PartsError> {
     match parts {
         Parts::Ed25519 { seed, public } => ed25519::key(seed, public.as_ref()),
-        Parts::Ecdsa {
-            curve,
-            scalar,
-            point,
-        } => ecdsa::key(*curve, scalar, point.as_deref()),
+        Parts::Ecdsa { curve, scalar, point } => ecdsa::key(*curve, scalar, point.as_deref()),
         Parts::Rsa(parts) => rsa::key(parts),
     }
 }
@@ -101,17 +95,5 @@ pub fn build(parts: &Parts) -> Result<Key, PartsError> {
 /// Both SHA-2 flags are harmless on a key that is not RSA, as in OpenSSH; any other bit is not
 /// understood, and so not served.
 pub(crate) fn known_flags(flags: u32) -> Result<(), SignError> {
-    if flags & !(RSA_SHA2_256 | RSA_SHA2_512) == 0 {
-        Ok(())
-    } else {
-        Err(SignError::Flags(flags))
-    }
-}
-
-/// `SHA256:` and the unpadded base64 of the blob's SHA-256, as `ssh-add -l` prints it.
-#[must_use]
-pub fn fingerprint(blob: &[u8]) -> String {
-    use base64ct::{Base64Unpadded, Encoding as _};
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, blob);
-    format!("SHA256:{}", Base64Unpadded::encode_string(digest.as_ref()))
+    if flags & !(RSA_SHA2_256 | RSA_SHA2_512) == 0 { Ok(()) } else { Err(SignError::Flags(flags)) }
 }

@@ -1,8 +1,7 @@
 //! All human text goes out through here: `error:`, `hint:`, `warning:` and plain lines, with
 //! colour only on a terminal and never under `NO_COLOR`.
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "the one place that prints")]
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use crate::exit::Code;
 
@@ -65,9 +64,9 @@ fn coloured() -> bool {
 fn labelled(label: &str, colour: &str, text: &str) {
     let text = visible(text);
     if coloured() {
-        eprintln!("\x1b[1;{colour}m{label}:\x1b[0m {text}");
+        err(&format!("\x1b[1;{colour}m{label}:\x1b[0m {text}"));
     } else {
-        eprintln!("{label}: {text}");
+        err(&format!("{label}: {text}"));
     }
 }
 
@@ -101,14 +100,17 @@ pub fn warning(text: &str) {
 
 /// A line of progress or summary on stderr.
 pub fn note(text: &str) {
-    if coloured() {
-        eprintln!("\x1b[2mvaletkey:\x1b[0m {}", visible(text));
-    } else {
-        eprintln!("valetkey: {}", visible(text));
-    }
+    let label = if coloured() { "\x1b[2mvaletkey:\x1b[0m" } else { "valetkey:" };
+    err(&format!("{label} {}", visible(text)));
 }
 
 /// A line of the command's result, on stdout.
 pub fn line(text: &str) {
-    println!("{}", visible(text));
+    // A reader that has seen enough (`| head`) is no error.
+    let _ = writeln!(std::io::stdout(), "{}", visible(text));
+}
+
+/// A terminal that is gone must not stop the end of a lease, so nothing here panics.
+fn err(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

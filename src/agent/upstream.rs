@@ -108,9 +108,7 @@ impl Upstream {
     pub fn new(socket: OsString) -> Self {
         // A later change of the working directory must not lead elsewhere.
         let path = PathBuf::from(socket);
-        Self {
-            path: std::path::absolute(&path).unwrap_or(path),
-        }
+        Self { path: std::path::absolute(&path).unwrap_or(path) }
     }
 
     /// What the agent lists, in its order. An empty list is no error here.
@@ -132,15 +130,8 @@ impl Upstream {
         for _ in 0..count {
             let blob = answer.string()?.to_vec();
             let comment = String::from_utf8_lossy(answer.string()?).into_owned();
-            let signer = Arc::new(UpstreamKey {
-                upstream: self.clone(),
-                blob: blob.clone(),
-            });
-            identities.push(Identity {
-                blob,
-                comment,
-                signer,
-            });
+            let signer = Arc::new(UpstreamKey { upstream: self.clone(), blob: blob.clone() });
+            identities.push(Identity { blob, comment, signer });
         }
         Ok(identities)
     }
@@ -154,24 +145,13 @@ impl Upstream {
         let blob_length = length(blob).map_err(|_| UpstreamError::Garbled)?;
         let data_length = length(data).map_err(|_| UpstreamError::Garbled)?;
         let flags = flags.to_be_bytes();
-        let parts = [
-            &[SIGN_REQUEST],
-            &blob_length[..],
-            blob,
-            &data_length,
-            data,
-            &flags,
-        ];
+        let parts = [&[SIGN_REQUEST], &blob_length[..], blob, &data_length, data, &flags];
         let answer = self.ask(&parts, SIGN_TIME_LIMIT)?;
         match answer.split_first() {
             Some((&SIGN_RESPONSE, rest)) => {
                 let mut answer = Reader(rest);
                 let signature = answer.string()?.to_vec();
-                if answer.0.is_empty() {
-                    Ok(signature)
-                } else {
-                    Err(UpstreamError::Garbled)
-                }
+                if answer.0.is_empty() { Ok(signature) } else { Err(UpstreamError::Garbled) }
             }
             Some((&FAILURE, _)) => Err(UpstreamError::Refused),
             _ => Err(UpstreamError::Garbled),
@@ -180,18 +160,13 @@ impl Upstream {
 
     /// One request, one answer, one connection, all within `limit`.
     fn ask(&self, request: &[&[u8]], limit: Duration) -> Result<Vec<u8>, UpstreamError> {
-        let deadline = Deadline {
-            at: Instant::now() + limit,
-            limit,
-        };
+        let deadline = Deadline { at: Instant::now() + limit, limit };
         let mut stream = self.connect(&deadline)?;
         let length: usize = request.iter().map(|part| part.len()).sum();
         let length_bytes = u32::try_from(length).map_err(|_| UpstreamError::Garbled)?;
         let mut frame = Vec::with_capacity(4 + length);
         frame.extend_from_slice(&length_bytes.to_be_bytes());
-        request
-            .iter()
-            .for_each(|part| frame.extend_from_slice(part));
+        request.iter().for_each(|part| frame.extend_from_slice(part));
         write_all(&mut stream, &frame, &deadline)?;
         let mut header = [0; 4];
         read_exact(&mut stream, &mut header, &deadline)?;
@@ -207,13 +182,11 @@ impl Upstream {
     /// Connects without blocking: a full queue of a hanging agent would block for ever.
     fn connect(&self, deadline: &Deadline) -> Result<UnixStream, UpstreamError> {
         use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
-        let unreachable = |error: rustix::io::Errno| {
-            UpstreamError::Unreachable(std::io::Error::from(error).kind())
-        };
+        let unreachable = |error: rustix::io::Errno| UpstreamError::Unreachable(std::io::Error::from(error).kind());
         let address = SocketAddrUnix::new(&self.path).map_err(unreachable)?;
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
-            .map_err(unreachable)?;
+        let socket =
+            rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).map_err(unreachable)?;
         loop {
             match rustix::net::connect(&socket, &address) {
                 Ok(()) => break,
@@ -225,13 +198,9 @@ impl Upstream {
             }
         }
         let stream = UnixStream::from(socket);
-        stream
-            .set_nonblocking(false)
-            .map_err(|error| deadline.error(&error))?;
+        stream.set_nonblocking(false).map_err(|error| deadline.error(&error))?;
         #[cfg(target_os = "linux")]
-        if rustix::net::sockopt::socket_peercred(&stream)
-            .is_ok_and(|peer| peer.pid == rustix::process::getpid())
-        {
+        if rustix::net::sockopt::socket_peercred(&stream).is_ok_and(|peer| peer.pid == rustix::process::getpid()) {
             return Err(UpstreamError::Ourselves);
         }
         Ok(stream)
@@ -247,11 +216,7 @@ impl Deadline {
     /// What is left, never zero.
     fn left(&self) -> Result<Duration, UpstreamError> {
         let left = self.at.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            Err(self.silent())
-        } else {
-            Ok(left)
-        }
+        if left.is_zero() { Err(self.silent()) } else { Ok(left) }
     }
 
     fn silent(&self) -> UpstreamError {
@@ -266,16 +231,10 @@ impl Deadline {
     }
 }
 
-fn read_exact(
-    stream: &mut UnixStream,
-    mut buffer: &mut [u8],
-    deadline: &Deadline,
-) -> Result<(), UpstreamError> {
+fn read_exact(stream: &mut UnixStream, mut buffer: &mut [u8], deadline: &Deadline) -> Result<(), UpstreamError> {
     while !buffer.is_empty() {
         let left = deadline.left()?;
-        stream
-            .set_read_timeout(Some(left))
-            .map_err(|error| deadline.error(&error))?;
+        stream.set_read_timeout(Some(left)).map_err(|error| deadline.error(&error))?;
         match stream.read(buffer) {
             // OpenSSH's agent closes the connection on what it cannot parse.
             Ok(0) => return Err(UpstreamError::Unreachable(ErrorKind::UnexpectedEof)),
@@ -287,16 +246,10 @@ fn read_exact(
     Ok(())
 }
 
-fn write_all(
-    stream: &mut UnixStream,
-    mut buffer: &[u8],
-    deadline: &Deadline,
-) -> Result<(), UpstreamError> {
+fn write_all(stream: &mut UnixStream, mut buffer: &[u8], deadline: &Deadline) -> Result<(), UpstreamError> {
     while !buffer.is_empty() {
         let left = deadline.left()?;
-        stream
-            .set_write_timeout(Some(left))
-            .map_err(|error| deadline.error(&error))?;
+        stream.set_write_timeout(Some(left)).map_err(|error| deadline.error(&error))?;
         match stream.write(buffer) {
             Ok(0) => return Err(UpstreamError::Unreachable(ErrorKind::WriteZero)),
             Ok(count) => buffer = buffer.get(count..).unwrap_or_default(),
@@ -319,10 +272,7 @@ impl<'a> Reader<'a> {
 
     fn string(&mut self) -> Result<&'a [u8], UpstreamError> {
         let length = usize::try_from(self.u32()?).map_err(|_| UpstreamError::Garbled)?;
-        let (head, rest) = self
-            .0
-            .split_at_checked(length)
-            .ok_or(UpstreamError::Garbled)?;
+        let (head, rest) = self.0.split_at_checked(length).ok_or(UpstreamError::Garbled)?;
         self.0 = rest;
         Ok(head)
     }
@@ -342,10 +292,8 @@ impl Signer for UpstreamKey {
         if rsa && flags == 0 {
             return Err(SignError::Sha1);
         }
-        let signature = self
-            .upstream
-            .sign(&self.blob, data, flags)
-            .map_err(|error| SignError::Upstream(error.to_string()))?;
+        let signature =
+            self.upstream.sign(&self.blob, data, flags).map_err(|error| SignError::Upstream(error.to_string()))?;
         // An agent from before RFC 8332 does not know the flags and signs with SHA-1.
         if Reader(&signature).string() == Ok(b"ssh-rsa") {
             return Err(SignError::Sha1);

@@ -98,9 +98,8 @@ command gets SSH_AUTH_SOCK; every command gets VALETKEY_KNOWN_HOSTS.";
 /// [`Failure`] where valetkey itself failed; then the command was not started.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     // Before anything else: from here on no other process of this user can read our memory.
-    let hardened = crate::sys::harden().map_err(|error| {
-        Failure::new(Code::Lease, format!("failed to protect the memory of this process: {error}"))
-    })?;
+    let hardened = crate::sys::harden()
+        .map_err(|error| Failure::new(Code::Lease, format!("failed to protect the memory of this process: {error}")))?;
     let settings = Settings::new(args)?;
     let typed = typed(&args.command)?;
     if args.dry_run {
@@ -161,7 +160,9 @@ fn typed(command: &[OsString]) -> Result<Typed, Failure> {
 
 fn open_log(path: &std::path::Path) -> Result<std::fs::File, Failure> {
     let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
-    opened.map_err(|error| Failure::new(Code::Lease, format!("failed to open the decision log {}: {error}", path.display())))
+    opened.map_err(|error| {
+        Failure::new(Code::Lease, format!("failed to open the decision log {}: {error}", path.display()))
+    })
 }
 
 /// The child's start: the plan's arguments and environment, the agent where the tool got no

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
-use super::{Access, Config, ConfigError, DEFAULT_ID, HostEntry, Wanted, parse_duration, parse_id};
-use crate::hosts::HostName;
+use super::{Access, Config, ConfigError, DEFAULT_ID, Wanted, parse_duration, parse_id};
+use crate::hosts::{HostName, PinEntry};
 use crate::keys::KeySource;
 use crate::policy::Limits;
 use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
@@ -18,12 +18,12 @@ use crate::ui::Explain as _;
 /// The name that is searched for, from the working directory upwards.
 pub const FILE_NAME: &str = "valetkey.toml";
 /// The largest file that is read, in bytes.
-pub const MAX_SIZE: u64 = 1024 * 1024;
+pub(super) const MAX_SIZE: u64 = 1024 * 1024;
 
 const TOP: &[&str] = &["grant", "host", "known_hosts"];
 const GRANT: &[&str] =
     &["key", "passphrase_from", "id", "host", "user", "repos", "access", "max_signatures", "time_limit"];
-const HOST: &[&str] = &["name", "keys", "fingerprints", "binds"];
+const HOST: &[&str] = &["name", "keys", "fingerprint", "binds"];
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -61,8 +61,7 @@ struct RawHost {
     name: String,
     #[serde(default)]
     keys: Vec<String>,
-    #[serde(default)]
-    fingerprints: Vec<String>,
+    fingerprint: Option<OneOrMany>,
     binds: Option<bool>,
 }
 
@@ -184,11 +183,11 @@ fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigErr
         })
     };
     let hosts = raw.host.map(OneOrMany::into_vec).unwrap_or_default();
-    let hosts = hosts.iter().map(|name| name.parse::<HostName>().map_err(|error| value("host", error.to_string(), error.hint())));
-    let mut limits = Limits {
-        max_signatures: raw.max_signatures.unwrap_or(DEFAULT_MAX_SIGNATURES),
-        time_limit: DEFAULT_TIME_LIMIT,
-    };
+    let hosts = hosts
+        .iter()
+        .map(|name| name.parse::<HostName>().map_err(|error| value("host", error.to_string(), error.hint())));
+    let mut limits =
+        Limits { max_signatures: raw.max_signatures.unwrap_or(DEFAULT_MAX_SIGNATURES), time_limit: DEFAULT_TIME_LIMIT };
     if let Some(text) = &raw.time_limit {
         limits.time_limit = parse_duration(text).map_err(|message| value("time_limit", message, None))?;
     }
@@ -204,12 +203,119 @@ fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigErr
     })
 }
 
-fn host_entry(raw: RawHost, place: &str) -> Result<HostEntry, ConfigError> {
-    let name = raw.name.parse::<HostName>().map_err(|error| ConfigError::Value {
-        field: "name",
+fn host_entry(raw: RawHost, place: &str) -> Result<PinEntry, ConfigError> {
+    let fingerprints = raw.fingerprint.map(OneOrMany::into_vec).unwrap_or_default();
+    PinEntry::parse(&raw.name, None, &raw.keys, &fingerprints, raw.binds).map_err(|error| ConfigError::Value {
+        field: "a host",
         place: place.to_owned(),
         message: error.to_string(),
         hint: error.hint(),
-    })?;
-    Ok(HostEntry { name, keys: raw.keys, fingerprints: raw.fingerprints, binds: raw.binds })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
+
+    fn parsed(text: &str) -> Result<Config, ConfigError> {
+        parse(text, Path::new("/project/valetkey.toml"))
+    }
+
+    fn message(text: &str) -> (String, Option<String>) {
+        let error = parsed(text).unwrap_err();
+        (error.to_string(), error.hint())
+    }
+
+    #[test]
+    fn a_grant_is_read_with_all_its_fields() {
+        let text = r#"
+            known_hosts = "hosts"
+            [[grant]]
+            key = "keychain:work"
+            id = "lib"
+            host = ["git.example.com", "[git.example.com]:2222"]
+            user = "gitea"
+            repos = ["a/b"]
+            access = "write"
+            max_signatures = 3
+            time_limit = "5m"
+            passphrase_from = "env:PASS"
+            [[grant]]
+            key = "file:keys/id"
+            host = "github.com"
+        "#;
+        let config = parsed(text).unwrap();
+        let [first, second] = config.grants.as_slice() else { panic!("two grants") };
+        assert_eq!((first.id.as_str(), first.user.as_str(), first.access), ("lib", "gitea", Access::Write));
+        assert_eq!(first.hosts.iter().map(|host| host.port).collect::<Vec<_>>(), [22, 2222]);
+        assert_eq!(first.limits, Limits { max_signatures: 3, time_limit: Duration::from_secs(300) });
+        assert_eq!(first.passphrase_from, Some(KeySource::Env("PASS".into())));
+        assert_eq!(second.key, KeySource::File("/project/keys/id".into()));
+        assert_eq!((second.id.as_str(), second.limits), ("default", Limits::default()));
+        assert_eq!(config.known_hosts, [PathBuf::from("/project/hosts")]);
+    }
+
+    #[test]
+    fn an_unknown_field_names_the_nearest_known_one_and_its_line() {
+        let (message, hint) = message("[[grant]]\nkey = \"stdin\"\nmax_signature = 3\n");
+        assert!(message.contains("line 3: unknown field \"max_signature\" in [[grant]]"), "{message}");
+        assert_eq!(hint.unwrap(), "did you mean \"max_signatures\"?");
+    }
+
+    #[test]
+    fn an_unknown_field_like_no_other_gets_the_list() {
+        for text in ["zzzzzzzz = 1", "[[host]]\nname = \"a\"\nzzzzzzzz = 1"] {
+            let (message, hint) = message(text);
+            assert!(message.contains("unknown field \"zzzzzzzz\""), "{message}");
+            assert!(hint.unwrap().starts_with("known fields: "));
+        }
+    }
+
+    #[test]
+    fn a_key_pasted_into_the_file_is_not_repeated() {
+        let pasted = "[[grant]]\nkey = \"b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ\"\n";
+        let (message, hint) = message(pasted);
+        assert!(!format!("{message}{hint:?}").contains("b3BlbnNz"), "{message} {hint:?}");
+    }
+
+    #[test]
+    fn what_is_no_toml_or_has_the_wrong_type_says_its_line() {
+        for (text, line) in [("a =", 1), ("\n[[grant]]\nkey = 5\n", 3), ("[[grant]]\nid = \"x\"\n", 1)] {
+            let (message, _) = message(text);
+            assert!(message.contains(&format!("line {line}:")), "{text:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_file_above_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("a/b");
+        fs::create_dir_all(&deep).unwrap();
+        fs::write(dir.path().join(FILE_NAME), "").unwrap();
+        assert_eq!(find(&deep), Some(dir.path().join(FILE_NAME)));
+        fs::write(dir.path().join("a").join(FILE_NAME), "").unwrap();
+        assert_eq!(find(&deep), Some(dir.path().join("a").join(FILE_NAME)));
+    }
+
+    #[test]
+    fn a_file_that_others_can_write_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        fs::write(&path, "").unwrap();
+        assert!(read(&path).is_ok());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(matches!(read(&path), Err(ConfigError::Unsafe(_))));
+    }
+
+    #[test]
+    fn a_file_at_the_limit_is_read_and_a_longer_one_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE_NAME);
+        fs::write(&path, "#".repeat(usize::try_from(MAX_SIZE).unwrap())).unwrap();
+        assert!(read(&path).is_ok());
+        fs::write(&path, "#".repeat(usize::try_from(MAX_SIZE).unwrap() + 1)).unwrap();
+        assert!(matches!(read(&path), Err(ConfigError::TooLarge { .. })));
+    }
 }

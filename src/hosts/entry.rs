@@ -2,10 +2,10 @@
 //!
 //! Owns the reading of its keys (`ssh-ed25519 AAAA…`) and fingerprints (`SHA256:…`).
 
+use super::Binds;
 use super::fingerprint::Fingerprint;
 use super::known_hosts::{LineError, decode_key};
 use super::name::{HostName, NameError};
-use super::Binds;
 use crate::exit::Code;
 use crate::ui::Explain;
 
@@ -138,14 +138,21 @@ mod tests {
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
     const FINGERPRINT: &str = "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU";
 
-    fn parse(name: &str, port: Option<u16>, keys: &[&str], prints: &[&str], binds: Option<bool>) -> Result<PinEntry, PinError> {
+    fn parse(
+        name: &str,
+        port: Option<u16>,
+        keys: &[&str],
+        prints: &[&str],
+        binds: Option<bool>,
+    ) -> Result<PinEntry, PinError> {
         let own = |list: &[&str]| list.iter().map(|&s| s.to_owned()).collect::<Vec<_>>();
         PinEntry::parse(name, port, &own(keys), &own(prints), binds)
     }
 
     #[test]
     fn an_entry_takes_keys_fingerprints_a_port_and_binds() {
-        let entry = parse("git.example:2200", Some(2222), &[&format!("{KEY} comment")], &[FINGERPRINT], Some(false)).unwrap();
+        let entry =
+            parse("git.example:2200", Some(2222), &[&format!("{KEY} comment")], &[FINGERPRINT], Some(false)).unwrap();
         assert_eq!(entry.name.to_string(), "[git.example]:2222");
         assert_eq!((entry.keys.len(), entry.binds), (2, Binds::No));
         assert_eq!(parse("a", None, &[], &[], Some(true)).unwrap().binds, Binds::Yes);

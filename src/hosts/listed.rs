@@ -65,7 +65,8 @@ impl Hosts {
     pub fn listed_for(&self, name: &HostName) -> Vec<Listed> {
         let of_name = self.pins_of(name);
         let live = |(index, pin): &(usize, &Pin)| of_name.contains(index) && self.is_live(pin);
-        let mut out: Vec<Listed> = self.pins.iter().enumerate().filter(live).map(|(_, pin)| self.list_pin(pin)).collect();
+        let mut out: Vec<Listed> =
+            self.pins.iter().enumerate().filter(live).map(|(_, pin)| self.list_pin(pin)).collect();
         let shown = name.to_string();
         out.extend(self.listed().into_iter().filter(|l| l.key_type.is_none() && !l.revoked && l.names == shown));
         out

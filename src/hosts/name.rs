@@ -54,8 +54,14 @@ impl Explain for NameError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Pattern => "name each host on its own: --host a.example --host b.example".into(),
-            Self::Character => "write the name in ASCII (punycode for others), for example git.example.org or [git.example.org]:2222".into(),
-            _ => "write the host alone, with its port where it is not 22: github.com, git.example.org:2222 or [::1]:2222".into(),
+            Self::Character => {
+                "write the name in ASCII (punycode for others), for example git.example.org or [git.example.org]:2222"
+                    .into()
+            }
+            _ => {
+                "write the host alone, with its port where it is not 22: github.com, git.example.org:2222 or [::1]:2222"
+                    .into()
+            }
         })
     }
 
@@ -87,9 +93,8 @@ impl HostName {
         }
         let address = host.split('%').next().unwrap_or(host);
         let is_v6 = address.parse::<Ipv6Addr>().is_ok();
-        let allowed = |c: char| {
-            c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') || (is_v6 && matches!(c, ':' | '%'))
-        };
+        let allowed =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') || (is_v6 && matches!(c, ':' | '%'));
         // A leading dash would be an option to every program that is handed the name.
         if host.starts_with('-') || !host.chars().all(allowed) {
             return Err(NameError::Character);
@@ -140,11 +145,7 @@ fn parse_port(text: &str) -> Result<u16, NameError> {
 /// As known_hosts writes it: the bare name for port 22, else `[name]:port`.
 impl std::fmt::Display for HostName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.port == SSH_PORT {
-            f.write_str(&self.host)
-        } else {
-            write!(f, "[{}]:{}", self.host, self.port)
-        }
+        if self.port == SSH_PORT { f.write_str(&self.host) } else { write!(f, "[{}]:{}", self.host, self.port) }
     }
 }
 

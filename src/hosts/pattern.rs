@@ -201,7 +201,9 @@ mod tests {
     fn a_hashed_name_that_is_damaged_matches_nothing() {
         let good = "|1|JfKTdBh7rNbXkVAQCRp4OQoPfmI=|USECr3SWf1JUPsms5AqfD5QfxkM=";
         assert!(Names::parse(good).is_some());
-        for field in ["|", "|1|", "|1||", "|2|a|b", &good[..good.len() - 1], &good.replace("|US", "|AAUS"), "|1|YQ==|YQ=="] {
+        for field in
+            ["|", "|1|", "|1||", "|2|a|b", &good[..good.len() - 1], &good.replace("|US", "|AAUS"), "|1|YQ==|YQ=="]
+        {
             assert!(Names::parse(field).is_none(), "{field}");
         }
     }

@@ -332,9 +332,10 @@ impl Hosts {
             // The certificate names hosts, the line names hosts and ports: one name must be in
             // both. A principal with a wildcard is tried with the line's own plain names.
             let ports = pin.names.ports();
-            let principals = certificate.principals.iter().flat_map(|principal| {
-                ports.iter().filter_map(move |&port| HostName::new(principal, port).ok())
-            });
+            let principals = certificate
+                .principals
+                .iter()
+                .flat_map(|principal| ports.iter().filter_map(move |&port| HostName::new(principal, port).ok()));
             principals
                 .chain(pin.names.plain())
                 .find(|name| certificate.is_valid_for(&name.host, now) && pin.names.matches(&name.to_string()))

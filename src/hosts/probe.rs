@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use russh::client;
 use russh::keys::{Algorithm, EcdsaCurve, PublicKeyOrCertificate};
 
+use super::Binds;
 use super::name::HostName;
 use super::transport::{self, TransportError};
-use super::Binds;
 use crate::exit::Code;
 use crate::ui::Explain;
 
@@ -53,7 +53,10 @@ pub enum ProbeError {
 impl Explain for ProbeError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Connect(name, _) => Some(format!("check the name and the port, and that this machine reaches it: ssh-keyscan {}", keyscan(name))),
+            Self::Connect(name, _) => Some(format!(
+                "check the name and the port, and that this machine reaches it: ssh-keyscan {}",
+                keyscan(name)
+            )),
             Self::Exchange(name, _) => Some(format!("check that {name} is an SSH server: ssh -v {}", keyscan(name))),
             Self::Runtime(_) => None,
         }

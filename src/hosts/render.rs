@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use base64ct::{Base64, Encoding as _};
 
+use super::HostScope;
 use super::known_hosts::Marker;
 use super::pins::{Hosts, Pin};
-use super::HostScope;
 
 impl Hosts {
     /// known_hosts text with the pins of every host of the scopes.

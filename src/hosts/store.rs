@@ -1,20 +1,15 @@
-//! Loading pins, and the file that `valetkey host add` keeps: `valetkey/known_hosts` in
-//! `$XDG_CONFIG_HOME` (or `~/.config`).
+//! The file that `valetkey host add` keeps, at [`super::load::stored_path`].
 //!
 //! Owns: bounded reading, one writer at a time, replacement as a whole or not at all, 0600 in a
-//! folder of 0700. Refuses to continue where a file that was named cannot be read: a pin or a
-//! revocation could be missing.
+//! folder of 0700. Refuses to write where it could not read: a pin would be lost.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::entry::{PinEntry, PinError};
-use super::known_hosts::{MAX_BYTES, TooLarge};
-use super::pins::Hosts;
-use crate::config::HostEntry;
+use super::known_hosts::MAX_BYTES;
 use crate::exit::Code;
 use crate::ui::Explain;
 
@@ -23,13 +18,13 @@ pub const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How often the lock is tried.
 const LOCK_STEP: Duration = Duration::from_millis(20);
 
-/// Why pins could not be loaded or stored.
+/// Why pins could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Neither XDG_CONFIG_HOME nor HOME is set to an absolute path.
+    /// There is no home folder.
     #[error("there is no folder for stored host keys")]
     NoFolder,
-    /// A file could not be read.
+    /// The file could not be read.
     #[error("failed to read the host keys in {0}")]
     Read(String, #[source] io::Error),
     /// The file could not be written.
@@ -38,75 +33,25 @@ pub enum StoreError {
     /// Another valetkey is writing.
     #[error("another valetkey holds the lock on {0}")]
     Busy(String),
-    /// Past a limit.
-    #[error(transparent)]
-    TooLarge(#[from] TooLarge),
-    /// An entry of `valetkey.toml`.
-    #[error("the entry of {0} in valetkey.toml cannot be used")]
-    Entry(String, #[source] PinError),
+    /// It would be past the limit of what is read.
+    #[error("{0} would be larger than {MAX_BYTES} bytes")]
+    TooLarge(String),
 }
 
 impl Explain for StoreError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NoFolder => Some("set HOME or XDG_CONFIG_HOME to an absolute path".into()),
-            Self::Read(..) => Some("check that the file exists and that you may read it".into()),
+            Self::Read(..) => Some("check that it is a file and that you may read it".into()),
             Self::Write(..) => Some("check that you may write to the folder and that the disk is not full".into()),
             Self::Busy(_) => Some("try again when the other command has ended".into()),
-            Self::TooLarge(error) => error.hint(),
-            Self::Entry(_, error) => error.hint(),
+            Self::TooLarge(_) => Some("remove pins that are no longer used: valetkey host remove NAME".into()),
         }
     }
 
     fn code(&self) -> Code {
-        match self {
-            Self::Entry(..) => Code::Usage,
-            _ => Code::Host,
-        }
+        Code::Host
     }
-}
-
-/// Where stored pins are, from the environment.
-///
-/// # Errors
-/// When there is no home folder.
-pub fn path() -> Result<PathBuf, StoreError> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let config = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
-    Ok(config.ok_or(StoreError::NoFolder)?.join("valetkey").join("known_hosts"))
-}
-
-/// All pins: the built-in ones, the stored ones, those of known_hosts files and those of
-/// `valetkey.toml`; and warnings about lines that were skipped.
-///
-/// # Errors
-/// When a file that was named cannot be read or is past a limit, or an entry cannot be used.
-pub fn load(entries: &[HostEntry], files: &[PathBuf]) -> Result<(Hosts, Vec<String>), StoreError> {
-    let mut hosts = Hosts::builtin();
-    let mut warnings = match path() {
-        Ok(path) => add_stored(&mut hosts, &path)?,
-        Err(_) => Vec::new(),
-    };
-    for file in files {
-        let shown = file.display().to_string();
-        let text = read(file).map_err(|error| StoreError::Read(shown.clone(), error))?;
-        warnings.extend(hosts.add_known_hosts(&text, &shown)?);
-    }
-    let mut pins = Vec::new();
-    for entry in entries {
-        let pin = PinEntry::new(entry.name.clone(), &entry.keys, &entry.fingerprints, entry.binds);
-        pins.push(pin.map_err(|error| StoreError::Entry(entry.name.to_string(), error))?);
-    }
-    hosts.add_pins(&pins);
-    Ok((hosts, warnings))
-}
-
-/// Adds the stored pins. A file that is not there holds none.
-///
-/// # Errors
-/// When it is there and cannot be read, or is past a limit.
-pub fn add_stored(hosts: &mut Hosts, path: &Path) -> Result<Vec<String>, StoreError> {
-    Ok(hosts.add_stored(&read_stored(path)?, &path.display().to_string())?)
 }
 
 /// The text of the stored pins; empty where the file is not there.
@@ -120,12 +65,11 @@ pub fn read_stored(path: &Path) -> Result<String, StoreError> {
     }
 }
 
-/// Reads at most one byte past the limit, which the parser then refuses. Bytes that are not
-/// UTF-8 can only be in comments and in names that are none.
+/// Refuses what is past the limit and what is not UTF-8, because it will be written back.
 fn read(path: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let mut text = String::new();
+    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_string(&mut text)?;
+    if text.len() > MAX_BYTES { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
 }
 
 /// Changes the stored pins under a lock. The file is replaced as a whole; nothing is written
@@ -142,6 +86,9 @@ pub fn update(path: &Path, change: impl FnOnce(&str) -> String) -> Result<(), St
     let _held = hold(lock.map_err(failed)?, &shown)?;
     let before = read_stored(path)?;
     let after = change(&before);
+    if after.len() > MAX_BYTES {
+        return Err(StoreError::TooLarge(shown));
+    }
     if after != before {
         replace(path, folder, &after).map_err(failed)?;
     }
@@ -225,13 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_named_must_be_there_and_within_the_limit() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("known_hosts");
-        assert!(matches!(load(&[], std::slice::from_ref(&file)), Err(StoreError::Read(..))));
-        fs::write(&file, " ".repeat(MAX_BYTES + 1)).unwrap();
-        assert!(matches!(load(&[], std::slice::from_ref(&file)), Err(StoreError::TooLarge(_))));
-        fs::write(&file, " ".repeat(MAX_BYTES)).unwrap();
-        assert!(load(&[], &[file]).is_ok());
+    fn a_file_at_the_limit_is_written_and_one_byte_more_is_not() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("valetkey/known_hosts");
+        update(&path, |_| " ".repeat(MAX_BYTES)).unwrap();
+        assert_eq!(read_stored(&path).unwrap().len(), MAX_BYTES);
+        assert!(matches!(update(&path, |text| format!("{text} ")), Err(StoreError::TooLarge(_))));
+        assert_eq!(read_stored(&path).unwrap().len(), MAX_BYTES);
+        fs::write(&path, " ".repeat(MAX_BYTES + 1)).unwrap();
+        assert!(matches!(read_stored(&path), Err(StoreError::Read(..))));
     }
 }

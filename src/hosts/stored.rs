@@ -5,9 +5,9 @@
 
 use base64ct::{Base64, Encoding as _};
 
+use super::Binds;
 use super::known_hosts::blob_type;
 use super::name::HostName;
-use super::Binds;
 
 /// The text with these keys (raw blobs) pinned for `name`. Where `replace`, they are all that
 /// is pinned for it; else they are added to what is. What `binds` says is written to every line
@@ -55,7 +55,8 @@ pub fn without(text: &str, name: &HostName) -> (String, usize) {
     for line in text.lines() {
         let names = line.split([' ', '\t']).next().unwrap_or_default();
         let is_name = |part: &&str| part.parse::<HostName>().is_ok_and(|part| part == *name);
-        let found = !names.starts_with(['@', '#', '|']) && (names == shown || names.split(',').any(|part| is_name(&part)));
+        let found =
+            !names.starts_with(['@', '#', '|']) && (names == shown || names.split(',').any(|part| is_name(&part)));
         if !found {
             out.push_str(line);
             out.push('\n');

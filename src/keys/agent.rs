@@ -12,22 +12,13 @@ use super::AgentSelector;
 ///
 /// # Errors
 /// When the agent cannot be asked, holds nothing, or nothing that was meant.
-pub fn identities(
-    upstream: &Upstream,
-    selector: &AgentSelector,
-) -> Result<Vec<Identity>, UpstreamError> {
+pub fn identities(upstream: &Upstream, selector: &AgentSelector) -> Result<Vec<Identity>, UpstreamError> {
     let listed = upstream.identities()?;
     let count = listed.len();
     let chosen: Vec<Identity> = match selector {
         AgentSelector::All => listed,
-        AgentSelector::Fingerprint(wanted) => listed
-            .into_iter()
-            .filter(|identity| is(identity, wanted))
-            .collect(),
-        AgentSelector::Comment(wanted) => listed
-            .into_iter()
-            .filter(|identity| identity.comment == *wanted)
-            .collect(),
+        AgentSelector::Fingerprint(wanted) => listed.into_iter().filter(|identity| is(identity, wanted)).collect(),
+        AgentSelector::Comment(wanted) => listed.into_iter().filter(|identity| identity.comment == *wanted).collect(),
     };
     if !chosen.is_empty() {
         Ok(chosen)
@@ -44,6 +35,5 @@ pub fn identities(
 /// goes with its key here as well.
 fn is(identity: &Identity, wanted: &str) -> bool {
     fingerprint(&identity.blob) == wanted
-        || super::certificate::plain(&identity.blob)
-            .is_some_and(|plain| fingerprint(&plain) == wanted)
+        || super::certificate::plain(&identity.blob).is_some_and(|plain| fingerprint(&plain) == wanted)
 }

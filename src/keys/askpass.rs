@@ -24,11 +24,7 @@ const DEFAULT: &str = "/usr/bin/ssh-askpass";
 /// The program to run, if one is to be run: `SSH_ASKPASS_REQUIRE` is `never`, `prefer`,
 /// `force`, or nothing, which means "without a terminal".
 #[must_use]
-pub fn wanted(
-    program: Option<OsString>,
-    require: Option<&OsStr>,
-    terminal: bool,
-) -> Option<OsString> {
+pub fn wanted(program: Option<OsString>, require: Option<&OsStr>, terminal: bool) -> Option<OsString> {
     let require = require.map(|require| require.to_string_lossy().to_ascii_lowercase());
     match require.as_deref() {
         Some("never") => None,
@@ -51,11 +47,7 @@ pub(super) fn run(program: &OsStr, prompt: &str, limit: Duration) -> Result<Secr
     let until = Instant::now() + limit;
     let answer = answer(&mut child, until);
     // What has had its time, or answers without end, is not waited for.
-    let status = if answer.is_ok() {
-        ended(&mut child, until)
-    } else {
-        None
-    };
+    let status = if answer.is_ok() { ended(&mut child, until) } else { None };
     let Some(status) = status else {
         let _ = child.kill();
         let _ = child.wait();
@@ -63,11 +55,7 @@ pub(super) fn run(program: &OsStr, prompt: &str, limit: Duration) -> Result<Secr
     };
     let answer = answer?;
     // `ssh-askpass` says "cancelled" by its exit status.
-    if status.success() {
-        Ok(answer)
-    } else {
-        Err(AskError::Cancelled)
-    }
+    if status.success() { Ok(answer) } else { Err(AskError::Cancelled) }
 }
 
 /// The exit status, if there is one in time. The answer is complete by now, so that this is
@@ -112,10 +100,7 @@ fn answer(child: &mut std::process::Child, until: Instant) -> Result<Secret, Ask
         }
         part.zeroize();
     }
-    let line = bytes
-        .split(|byte| b"\r\n".contains(byte))
-        .next()
-        .unwrap_or_default();
+    let line = bytes.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
     if line.len() > MAX_PASSPHRASE {
         return Err(AskError::TooLong);
     }
@@ -148,14 +133,9 @@ mod tests {
         use std::os::unix::fs::OpenOptionsExt as _;
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ask");
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o700)
-            .open(&path)
-            .expect("a file");
-        std::io::Write::write_all(&mut file, format!("#!/bin/sh\n{text}\n").as_bytes())
-            .expect("a script");
+        let mut file =
+            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o700).open(&path).expect("a file");
+        std::io::Write::write_all(&mut file, format!("#!/bin/sh\n{text}\n").as_bytes()).expect("a script");
         drop(file);
         // Another test's child may hold the script open for writing while it starts.
         loop {
@@ -176,10 +156,7 @@ mod tests {
 
     #[test]
     fn a_cancelled_dialogue_gives_nothing() {
-        assert_eq!(
-            script("echo half; exit 1", LONG).expect_err("cancelled"),
-            AskError::Cancelled
-        );
+        assert_eq!(script("echo half; exit 1", LONG).expect_err("cancelled"), AskError::Cancelled);
     }
 
     #[test]
@@ -193,22 +170,13 @@ mod tests {
         let exact = script(&format!("printf %{MAX_PASSPHRASE}s x"), LONG).expect("an answer");
         assert_eq!(exact.expose().len(), MAX_PASSPHRASE);
         let more = format!("printf %{}s x", MAX_PASSPHRASE + 1);
-        assert_eq!(
-            script(&more, LONG).expect_err("too long"),
-            AskError::TooLong
-        );
-        assert_eq!(
-            script("exec yes", LONG).expect_err("endless"),
-            AskError::TooLong
-        );
+        assert_eq!(script(&more, LONG).expect_err("too long"), AskError::TooLong);
+        assert_eq!(script("exec yes", LONG).expect_err("endless"), AskError::TooLong);
     }
 
     #[test]
     fn a_missing_program_is_named_as_such() {
         let error = run(OsStr::new("/nowhere/ask"), "", LONG).expect_err("no program");
-        assert_eq!(
-            error,
-            AskError::AskpassMissing(std::io::ErrorKind::NotFound)
-        );
+        assert_eq!(error, AskError::AskpassMissing(std::io::ErrorKind::NotFound));
     }
 }

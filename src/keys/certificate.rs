@@ -54,9 +54,7 @@ pub fn read(path: &Path, key: &[u8]) -> Result<Option<Vec<u8>>, CertificateError
 /// The blob of a certificate's line, checked against the key's own blob.
 fn parse(text: &[u8], key: &[u8]) -> Result<Vec<u8>, CertificateError> {
     let malformed = CertificateError::Malformed;
-    let mut words = text
-        .split(u8::is_ascii_whitespace)
-        .filter(|word| !word.is_empty());
+    let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let name = words.next().ok_or(malformed)?;
     let base64 = words.next().ok_or(malformed)?;
     let blob = pasted::unwrapped(base64).ok_or(malformed)?.to_vec();
@@ -91,9 +89,7 @@ fn fields(blob: &[u8]) -> Option<Certified<'_>> {
     let plain = name.strip_suffix(b"-cert-v01@openssh.com")?;
     let (count, suffix): (_, &[u8]) = match plain {
         b"ssh-ed25519" => (1, b""),
-        b"ssh-rsa" | b"ecdsa-sha2-nistp256" | b"ecdsa-sha2-nistp384" | b"ecdsa-sha2-nistp521" => {
-            (2, b"")
-        }
+        b"ssh-rsa" | b"ecdsa-sha2-nistp256" | b"ecdsa-sha2-nistp384" | b"ecdsa-sha2-nistp521" => (2, b""),
         b"sk-ssh-ed25519" => (2, b"@openssh.com"),
         b"sk-ecdsa-sha2-nistp256" => (3, b"@openssh.com"),
         _ => return None,
@@ -105,9 +101,5 @@ fn fields(blob: &[u8]) -> Option<Certified<'_>> {
         put_string(&mut key, reader.string().ok()?);
     }
     reader.take(8).ok()?;
-    Some(Certified {
-        name,
-        key,
-        purpose: reader.u32().ok()?,
-    })
+    Some(Certified { name, key, purpose: reader.u32().ok()? })
 }

@@ -33,7 +33,5 @@ impl Explain for EnvError {
 }
 
 pub(super) fn read(value: Option<OsString>) -> Result<Secret, EnvError> {
-    value
-        .map(|value| Secret::new(value.into_encoded_bytes()))
-        .ok_or(EnvError::NotSet)
+    value.map(|value| Secret::new(value.into_encoded_bytes())).ok_or(EnvError::NotSet)
 }

@@ -40,10 +40,7 @@ impl Explain for FileError {
         Some(match self {
             Self::Missing => "check the path; ls ~/.ssh shows the usual places".to_owned(),
             Self::Folder(path) => {
-                format!(
-                    "name one key in it, such as file:{}/id_ed25519",
-                    path.display()
-                )
+                format!("name one key in it, such as file:{}/id_ed25519", path.display())
             }
             Self::Denied => "run as the user whose key it is; a key is not shared".to_owned(),
             Self::TooOpen(path, _) => format!("chmod 600 {}", path.display()),
@@ -79,9 +76,7 @@ pub(super) fn resolved(path: &Path, home: Option<&Path>) -> Result<PathBuf, File
 /// The text of a key file, or of a file with a passphrase.
 pub(super) fn read(path: &Path) -> Result<Secret, FileError> {
     let file = File::open(path).map_err(|error| FileError::of(&error, path))?;
-    let metadata = file
-        .metadata()
-        .map_err(|error| FileError::of(&error, path))?;
+    let metadata = file.metadata().map_err(|error| FileError::of(&error, path))?;
     if metadata.is_dir() {
         return Err(FileError::Folder(path.to_owned()));
     }
@@ -91,10 +86,7 @@ pub(super) fn read(path: &Path) -> Result<Secret, FileError> {
         // Not ours: the mode is the owner's business, and we were let in.
         let ours = metadata.uid() == rustix::process::getuid().as_raw();
         if ours && metadata.mode() & 0o077 != 0 {
-            return Err(FileError::TooOpen(
-                path.to_owned(),
-                metadata.mode() & 0o7777,
-            ));
+            return Err(FileError::TooOpen(path.to_owned(), metadata.mode() & 0o7777));
         }
     }
     stdin::bounded(&mut &file).map_err(|error| FileError::of(&error, path))

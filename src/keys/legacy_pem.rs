@@ -37,19 +37,13 @@ impl Dek {
             "DES-EDE3-CBC" => (Cipher::TripleDes, 8),
             _ => return Err(Rejected::Cipher),
         };
-        let iv = hex(iv.trim())
-            .filter(|iv| iv.len() == length)
-            .ok_or(Rejected::Damaged)?;
+        let iv = hex(iv.trim()).filter(|iv| iv.len() == length).ok_or(Rejected::Damaged)?;
         Ok(Self { cipher, iv })
     }
 
     /// The DER text inside. What comes out of a wrong passphrase is refused by its padding,
     /// or else by the caller, because it is no DER.
-    pub(super) fn unlock(
-        &self,
-        body: &[u8],
-        passphrase: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, Rejected> {
+    pub(super) fn unlock(&self, body: &[u8], passphrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, Rejected> {
         let length = match self.cipher {
             Cipher::Aes128 => 16,
             Cipher::Aes192 | Cipher::TripleDes => 24,
@@ -101,13 +95,8 @@ where
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()?;
+    let digits: Vec<u8> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
     let pairs = digits.chunks_exact(2);
-    pairs
-        .remainder()
-        .is_empty()
-        .then(|| pairs.map(|pair| pair[0] << 4 | pair[1]).collect())
+    pairs.remainder().is_empty().then(|| pairs.map(|pair| pair[0] << 4 | pair[1]).collect())
 }

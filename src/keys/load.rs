@@ -49,10 +49,7 @@ pub struct Loaded {
 /// When the source is not there or holds anything but usable private keys. Nothing of what it
 /// holds is in the error.
 pub fn load(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Loaded, KeyError> {
-    from(source, env).map_err(|reason| KeyError {
-        from: source.to_string(),
-        reason,
-    })
+    from(source, env).map_err(|reason| KeyError { from: source.to_string(), reason })
 }
 
 /// The text of a source, for a passphrase: without the line's end.
@@ -60,10 +57,7 @@ pub fn load(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Loaded, KeyErro
 /// # Errors
 /// When the source is not there, is empty, or is an agent.
 pub fn passphrase(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Secret, KeyError> {
-    let failed = |reason| KeyError {
-        from: source.to_string(),
-        reason,
-    };
+    let failed = |reason| KeyError { from: source.to_string(), reason };
     let secret = text(source, env).map_err(failed)?;
     let bytes = secret.expose();
     let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
@@ -97,10 +91,7 @@ fn from(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Loaded, Reason> {
         let socket = (env.variable)("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty());
         let upstream = Upstream::new(socket.ok_or(UpstreamError::NotSet)?);
         let identities = agent::identities(&upstream, selector)?;
-        return Ok(Loaded {
-            identities,
-            warnings: Vec::new(),
-        });
+        return Ok(Loaded { identities, warnings: Vec::new() });
     }
     let secret = text(source, env)?;
     let name = source.to_string();
@@ -129,18 +120,10 @@ fn identity(found: Found, name: &str, env: &mut LoadEnv<'_>) -> Result<Identity,
         return Err(Rejected::Inconsistent.into());
     }
     let comment = comment.unwrap_or_else(|| name.to_owned());
-    Ok(Identity {
-        blob: key.blob,
-        comment,
-        signer: key.signer,
-    })
+    Ok(Identity { blob: key.blob, comment, signer: key.signer })
 }
 
-fn unlock(
-    locked: &Locked,
-    name: &str,
-    env: &mut LoadEnv<'_>,
-) -> Result<(Parts, Option<String>), Reason> {
+fn unlock(locked: &Locked, name: &str, env: &mut LoadEnv<'_>) -> Result<(Parts, Option<String>), Reason> {
     for known in &env.known {
         match locked.unlock(known.expose()) {
             Err(Rejected::WrongPassphrase) => {}
@@ -148,8 +131,7 @@ fn unlock(
         }
     }
     if let Some(source) = env.passphrase_from.clone() {
-        let secret =
-            passphrase(&source, env).map_err(|error| Reason::PassphraseFrom(Box::new(error)))?;
+        let secret = passphrase(&source, env).map_err(|error| Reason::PassphraseFrom(Box::new(error)))?;
         return match locked.unlock(secret.expose()) {
             Err(Rejected::WrongPassphrase) => Err(Reason::WrongPassphraseFrom(source.to_string())),
             opened => {
@@ -180,10 +162,7 @@ fn unlock(
 /// The certificate beside a key file, offered behind the key as ssh-add does it.
 fn certified(path: &Path, key: &Identity, warnings: &mut Vec<String>) -> Option<Identity> {
     match certificate::read(path, &key.blob) {
-        Ok(blob) => blob.map(|blob| Identity {
-            blob,
-            ..key.clone()
-        }),
+        Ok(blob) => blob.map(|blob| Identity { blob, ..key.clone() }),
         Err(error) => {
             let path = certificate::beside(path);
             warnings.push(format!("{} is not offered: {error}", path.display()));

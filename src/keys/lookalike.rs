@@ -49,11 +49,7 @@ pub(super) fn text(text: &[u8]) -> Option<Rejected> {
     }
     if has("PRIVATE KEY") {
         // A marker that lost its dashes, or the end of a key alone.
-        let end = if has("-----END") || !has("BEGIN") {
-            Cut::Begin
-        } else {
-            Cut::End
-        };
+        let end = if has("-----END") || !has("BEGIN") { Cut::Begin } else { Cut::End };
         return Some(Rejected::Truncated(end));
     }
     if has("-----BEGIN") {
@@ -75,9 +71,7 @@ pub(super) fn binary(bytes: &[u8], bare: Rejected) -> Rejected {
         Some([0x30, ..]) => Rejected::X509,
         _ => match bytes {
             // Old and new packet headers of OpenPGP's secret, public and encrypted packets.
-            [0x94 | 0x95 | 0x98 | 0x99 | 0xc5 | 0xc6 | 0x84 | 0x85, ..] if !is_text(bytes) => {
-                Rejected::Pgp
-            }
+            [0x94 | 0x95 | 0x98 | 0x99 | 0xc5 | 0xc6 | 0x84 | 0x85, ..] if !is_text(bytes) => Rejected::Pgp,
             _ => Rejected::Unknown,
         },
     }
@@ -88,9 +82,7 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xff, 0xfe])
         || bytes.starts_with(&[0xfe, 0xff])
         || (std::str::from_utf8(bytes).is_ok()
-            && bytes
-                .iter()
-                .all(|byte| *byte >= 0x20 || b"\t\r\n\x0c".contains(byte)))
+            && bytes.iter().all(|byte| *byte >= 0x20 || b"\t\r\n\x0c".contains(byte)))
 }
 
 fn sequence(bytes: &[u8]) -> Option<&[u8]> {
@@ -105,23 +97,14 @@ fn sequence(bytes: &[u8]) -> Option<&[u8]> {
 fn trim(text: &[u8]) -> &[u8] {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let blank = |byte: &u8| byte.is_ascii_whitespace() || b"'\"\0".contains(byte);
-    let start = text
-        .iter()
-        .position(|byte| !blank(byte))
-        .unwrap_or(text.len());
-    let end = text
-        .iter()
-        .rposition(|byte| !blank(byte))
-        .map_or(start, |last| last + 1);
+    let start = text.iter().position(|byte| !blank(byte)).unwrap_or(text.len());
+    let end = text.iter().rposition(|byte| !blank(byte)).map_or(start, |last| last + 1);
     &text[start..end]
 }
 
 fn is_unexpanded(text: &[u8]) -> bool {
     let name = |name: &[u8]| {
-        !name.is_empty()
-            && name
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_.-: ".contains(byte))
+        !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-: ".contains(byte))
     };
     match text {
         [b'$', b'{', inner @ .., b'}']
@@ -134,44 +117,27 @@ fn is_unexpanded(text: &[u8]) -> bool {
 }
 
 fn is_path(text: &[u8]) -> bool {
-    let starts = [&b"/"[..], b"~/", b"./", b"../"]
-        .iter()
-        .any(|start| text.starts_with(start))
-        || text.get(1..3) == Some(b":\\");
+    let starts =
+        [&b"/"[..], b"~/", b"./", b"../"].iter().any(|start| text.starts_with(start)) || text.get(1..3) == Some(b":\\");
     // Base64 may start with a slash as well; a path is short and has dots, dashes or more.
     starts && text.len() <= 255 && !text.contains(&b'\n')
 }
 
-const PUBLIC: [&str; 6] = [
-    "ssh-rsa",
-    "ssh-dss",
-    "ssh-ed25519",
-    "ecdsa-sha2-",
-    "sk-ssh-",
-    "sk-ecdsa-",
-];
+const PUBLIC: [&str; 6] = ["ssh-rsa", "ssh-dss", "ssh-ed25519", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"];
 
 /// Lines with a public key in them: a `.pub` file, authorized_keys, known_hosts.
 fn public_lines(text: &[u8]) -> Option<Rejected> {
     let is_type = |word: &str| PUBLIC.iter().any(|name| word.starts_with(name));
     let text = std::str::from_utf8(text).ok()?;
     let (mut alone, mut options, mut hosts, mut certificates) = (0, 0, 0, 0);
-    for line in text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with('#'))
-    {
+    for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
         let mut words = line.split_whitespace();
         let Some(first) = words.next() else { continue };
         if is_type(first) {
             // A type's name alone is no key yet.
             words.next()?;
             let certificate = first.contains("-cert-v");
-            *(if certificate {
-                &mut certificates
-            } else {
-                &mut alone
-            }) += 1;
+            *(if certificate { &mut certificates } else { &mut alone }) += 1;
         } else if first.starts_with('@') || first.starts_with("|1|") {
             hosts += 1;
         } else if words.clone().any(is_type) {

@@ -37,11 +37,7 @@ impl Container {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Rejected> {
         let Some(rest) = bytes.strip_prefix(MAGIC) else {
             let cut = MAGIC.starts_with(bytes);
-            return Err(if cut {
-                Rejected::Truncated(Cut::Inside)
-            } else {
-                Rejected::Damaged
-            });
+            return Err(if cut { Rejected::Truncated(Cut::Inside) } else { Rejected::Damaged });
         };
         let mut reader = Reader::new(rest);
         let cipher = reader.string()?;
@@ -64,16 +60,8 @@ impl Container {
         if cipher.is_none() != kdf.is_none() {
             return Err(Rejected::Damaged);
         }
-        let tag = if cipher.has_tag() {
-            Some(
-                reader
-                    .take(TAG)?
-                    .try_into()
-                    .map_err(|_| Rejected::Damaged)?,
-            )
-        } else {
-            None
-        };
+        let tag =
+            if cipher.has_tag() { Some(reader.take(TAG)?.try_into().map_err(|_| Rejected::Damaged)?) } else { None };
         if !reader.rest().is_empty() {
             return Err(Rejected::Damaged);
         }
@@ -93,13 +81,7 @@ impl Container {
         if !supported {
             return Err(Rejected::Cipher);
         }
-        Ok(Self {
-            public: public.to_vec(),
-            cipher,
-            kdf,
-            tag,
-            section,
-        })
+        Ok(Self { public: public.to_vec(), cipher, kdf, tag, section })
     }
 
     pub(super) fn is_encrypted(&self) -> bool {
@@ -113,15 +95,10 @@ impl Container {
 
     pub(super) fn unlock(&self, passphrase: &[u8]) -> Result<Opened, Rejected> {
         let wrong = Rejected::WrongPassphrase;
-        let (key, iv) = self
-            .kdf
-            .derive_key_and_iv(self.cipher, passphrase)
-            .map_err(|_| Rejected::Cipher)?;
+        let (key, iv) = self.kdf.derive_key_and_iv(self.cipher, passphrase).map_err(|_| Rejected::Cipher)?;
         let iv = Zeroizing::new(iv);
         let mut text = self.section.clone();
-        self.cipher
-            .decrypt(&key, &iv, &mut text, self.tag.map(Into::into))
-            .map_err(|_| wrong)?;
+        self.cipher.decrypt(&key, &iv, &mut text, self.tag.map(Into::into)).map_err(|_| wrong)?;
         section(&text, wrong)
     }
 }
@@ -136,10 +113,7 @@ fn bcrypt(options: &[u8]) -> Result<Kdf, Rejected> {
     if rounds > MAX_ROUNDS {
         return Err(Rejected::Cost);
     }
-    Ok(Kdf::Bcrypt {
-        salt: salt.to_vec(),
-        rounds,
-    })
+    Ok(Kdf::Bcrypt { salt: salt.to_vec(), rounds })
 }
 
 /// Kinds of key that can be named from the public half, before a passphrase is asked for.
@@ -169,10 +143,7 @@ fn section(bytes: &[u8], unlike: Rejected) -> Result<Opened, Rejected> {
     };
     let comment = String::from_utf8_lossy(reader.string()?).into_owned();
     let padding = reader.rest();
-    let padded = padding
-        .iter()
-        .zip(1_u8..)
-        .all(|(byte, count)| *byte == count);
+    let padded = padding.iter().zip(1_u8..).all(|(byte, count)| *byte == count);
     if !padded || padding.len() > usize::from(u8::MAX) {
         return Err(Rejected::Damaged);
     }
@@ -182,19 +153,13 @@ fn section(bytes: &[u8], unlike: Rejected) -> Result<Opened, Rejected> {
 fn ed25519(reader: &mut Reader<'_>) -> Result<Parts, Rejected> {
     let public: [u8; 32] = reader.string()?.try_into().map_err(|_| Rejected::Damaged)?;
     // The seed, and the public key once more.
-    let (seed, again) = reader
-        .string()?
-        .split_at_checked(32)
-        .ok_or(Rejected::Damaged)?;
+    let (seed, again) = reader.string()?.split_at_checked(32).ok_or(Rejected::Damaged)?;
     if again != public {
         return Err(Rejected::Inconsistent);
     }
     let mut secret = Zeroizing::new([0; 32]);
     secret.copy_from_slice(seed);
-    Ok(Parts::Ed25519 {
-        seed: secret,
-        public: Some(public),
-    })
+    Ok(Parts::Ed25519 { seed: secret, public: Some(public) })
 }
 
 fn ecdsa(reader: &mut Reader<'_>, curve: Curve) -> Result<Parts, Rejected> {
@@ -203,23 +168,12 @@ fn ecdsa(reader: &mut Reader<'_>, curve: Curve) -> Result<Parts, Rejected> {
     }
     let point = Some(reader.string()?.to_vec());
     let scalar = Zeroizing::new(reader.string()?.to_vec());
-    Ok(Parts::Ecdsa {
-        curve,
-        scalar,
-        point,
-    })
+    Ok(Parts::Ecdsa { curve, scalar, point })
 }
 
 fn rsa(reader: &mut Reader<'_>) -> Result<Parts, Rejected> {
     let (n, e) = (reader.string()?.to_vec(), reader.string()?.to_vec());
     let mut secret = || reader.string().map(|part| Zeroizing::new(part.to_vec()));
     let (d, q_inverse, p, q) = (secret()?, secret()?, secret()?, secret()?);
-    Ok(Parts::Rsa(RsaParts {
-        n,
-        e,
-        d,
-        p,
-        q,
-        q_inverse,
-    }))
+    Ok(Parts::Rsa(RsaParts { n, e, d, p, q, q_inverse }))
 }

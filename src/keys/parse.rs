@@ -42,11 +42,7 @@ pub struct Locked(Kind);
 enum Kind {
     OpenSsh(openssh::Container),
     Pkcs8(Zeroizing<Vec<u8>>),
-    Legacy {
-        dek: Dek,
-        label: String,
-        body: Zeroizing<Vec<u8>>,
-    },
+    Legacy { dek: Dek, label: String, body: Zeroizing<Vec<u8>> },
 }
 
 impl std::fmt::Debug for Locked {
@@ -62,9 +58,7 @@ impl Locked {
     /// [`Rejected::WrongPassphrase`], or what is wrong with the key behind it.
     pub fn unlock(&self, passphrase: &[u8]) -> Result<(Parts, Option<String>), Rejected> {
         match &self.0 {
-            Kind::OpenSsh(container) => container
-                .unlock(passphrase)
-                .map(|key| (key.parts, some(key.comment))),
+            Kind::OpenSsh(container) => container.unlock(passphrase).map(|key| (key.parts, some(key.comment))),
             Kind::Pkcs8(der) => pkcs8::unlock(der, passphrase).map(|parts| (parts, None)),
             Kind::Legacy { dek, label, body } => {
                 let der = dek.unlock(body, passphrase)?;
@@ -127,19 +121,11 @@ fn parse_text(text: &[u8], wraps: usize) -> Result<Vec<Found>, Rejected> {
 }
 
 fn key(label: &str, inside: &[u8]) -> Result<Found, Rejected> {
-    let named = |secret| Found {
-        comment: None,
-        public: None,
-        secret,
-    };
+    let named = |secret| Found { comment: None, public: None, secret };
     let refused = match label {
         "DSAPRIVATEKEY" => Some(Rejected::Dsa),
         "SSH2ENCRYPTEDPRIVATEKEY" => Some(Rejected::SshCom),
-        "OPENSSHPRIVATEKEY"
-        | "PRIVATEKEY"
-        | "ENCRYPTEDPRIVATEKEY"
-        | "RSAPRIVATEKEY"
-        | "ECPRIVATEKEY" => None,
+        "OPENSSHPRIVATEKEY" | "PRIVATEKEY" | "ENCRYPTEDPRIVATEKEY" | "RSAPRIVATEKEY" | "ECPRIVATEKEY" => None,
         _ => Some(Rejected::Kind("an unknown BEGIN line")),
     };
     if let Some(refused) = refused {
@@ -148,11 +134,7 @@ fn key(label: &str, inside: &[u8]) -> Result<Found, Rejected> {
     let body = pasted::body(inside)?;
     if body.encrypted {
         let dek = Dek::read(body.dek_info.as_deref().ok_or(Rejected::Damaged)?)?;
-        let kind = Kind::Legacy {
-            dek,
-            label: label.to_owned(),
-            body: body.bytes,
-        };
+        let kind = Kind::Legacy { dek, label: label.to_owned(), body: body.bytes };
         return Ok(named(Secrets::Locked(Locked(kind))));
     }
     match label {
@@ -161,18 +143,10 @@ fn key(label: &str, inside: &[u8]) -> Result<Found, Rejected> {
             let public = Some(container.public.clone());
             if container.is_encrypted() {
                 let secret = Secrets::Locked(Locked(Kind::OpenSsh(container)));
-                return Ok(Found {
-                    comment: None,
-                    public,
-                    secret,
-                });
+                return Ok(Found { comment: None, public, secret });
             }
             let key = container.open()?;
-            Ok(Found {
-                comment: some(key.comment),
-                public,
-                secret: Secrets::Open(key.parts),
-            })
+            Ok(Found { comment: some(key.comment), public, secret: Secrets::Open(key.parts) })
         }
         "ENCRYPTEDPRIVATEKEY" => {
             pkcs8::check(&body.bytes)?;

@@ -49,8 +49,7 @@ impl Explain for AskError {
                 .to_owned(),
             Self::TooLong => "check what gave it: it is no passphrase".to_owned(),
             Self::AskpassMissing(_) | Self::AskpassSilent => {
-                "check SSH_ASKPASS, or unset it and give the passphrase with --passphrase-from"
-                    .to_owned()
+                "check SSH_ASKPASS, or unset it and give the passphrase with --passphrase-from".to_owned()
             }
         })
     }
@@ -87,10 +86,7 @@ impl Ask for Person<'_> {
         let terminal = prompt::terminal();
         let program = (self.variable)("SSH_ASKPASS").filter(|program| !program.is_empty());
         let require = (self.variable)("SSH_ASKPASS_REQUIRE");
-        match (
-            askpass::wanted(program, require.as_deref(), terminal.is_some()),
-            terminal,
-        ) {
+        match (askpass::wanted(program, require.as_deref(), terminal.is_some()), terminal) {
             (Some(program), _) => askpass::run(&program, prompt, askpass::TIME_LIMIT),
             (None, Some(terminal)) => prompt::read(&terminal, prompt),
             (None, None) => Err(AskError::Nobody),

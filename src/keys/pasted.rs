@@ -50,15 +50,11 @@ fn ended(text: &[u8], expected: &str) -> bool {
 }
 
 fn label(text: &[u8]) -> String {
-    text.iter()
-        .filter(|byte| byte.is_ascii_alphanumeric())
-        .map(|byte| char::from(*byte))
-        .collect()
+    text.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| char::from(*byte)).collect()
 }
 
 pub(super) fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    text.windows(needle.len())
-        .position(|window| window == needle)
+    text.windows(needle.len()).position(|window| window == needle)
 }
 
 /// What a block holds: the headers of an encrypted traditional key (RFC 1421), and bytes.
@@ -76,10 +72,7 @@ pub(super) fn body(inside: &[u8]) -> Result<Body, Rejected> {
     let (mut encrypted, mut dek_info) = (false, None);
     while let Some(name) = words.next_if(|word| word.contains(&b':')) {
         // A header's value stands in the same word or in the next one.
-        let colon = name
-            .iter()
-            .position(|byte| *byte == b':')
-            .unwrap_or_default();
+        let colon = name.iter().position(|byte| *byte == b':').unwrap_or_default();
         let (name, mut value) = (&name[..colon], &name[colon + 1..]);
         if value.is_empty() {
             value = words.next().unwrap_or_default();
@@ -98,11 +91,7 @@ pub(super) fn body(inside: &[u8]) -> Result<Body, Rejected> {
     if base64.contains(&b'*') {
         return Err(Rejected::Masked);
     }
-    Ok(Body {
-        encrypted,
-        dek_info,
-        bytes: decoded(&mut base64)?,
-    })
+    Ok(Body { encrypted, dek_info, bytes: decoded(&mut base64)? })
 }
 
 /// Words between blanks, where a backslash, and a letter of `nrt` behind it, is blank too.
@@ -130,10 +119,7 @@ fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Base64 of either alphabet, padded or not, without blanks. Changes only its own copy.
 fn decoded(base64: &mut Vec<u8>) -> Result<Zeroizing<Vec<u8>>, Rejected> {
-    let length = base64
-        .iter()
-        .rposition(|byte| *byte != b'=')
-        .map_or(0, |last| last + 1);
+    let length = base64.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
     base64.truncate(length);
     for byte in base64.iter_mut() {
         match byte {
@@ -142,19 +128,14 @@ fn decoded(base64: &mut Vec<u8>) -> Result<Zeroizing<Vec<u8>>, Rejected> {
             _ => {}
         }
     }
-    if !base64
-        .iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte))
-    {
+    if !base64.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte)) {
         return Err(Rejected::Damaged);
     }
     if length % 4 == 1 {
         return Err(Rejected::Truncated(Cut::Inside));
     }
     let mut bytes = Zeroizing::new(vec![0; length / 4 * 3 + 3]);
-    let written = Base64Unpadded::decode(&base64[..], &mut bytes)
-        .map_err(|_| Rejected::Truncated(Cut::Inside))?
-        .len();
+    let written = Base64Unpadded::decode(&base64[..], &mut bytes).map_err(|_| Rejected::Truncated(Cut::Inside))?.len();
     bytes.truncate(written);
     Ok(bytes)
 }
@@ -165,11 +146,7 @@ pub(super) fn unwrapped(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     for word in words(text) {
         base64.extend(word.iter().filter(|byte| !b"'\"".contains(byte)));
     }
-    let spare = base64
-        .iter()
-        .rposition(|byte| *byte != b'=')
-        .map_or(0, |last| last + 1)
-        % 4;
+    let spare = base64.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1) % 4;
     if spare == 1 {
         // Cut in the middle of a byte: what can be read still says what it was.
         let length = base64.len() - 1;
@@ -189,10 +166,7 @@ pub(super) fn from_utf16(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         _ => return None,
     };
     let mut out = Zeroizing::new(Vec::with_capacity(text.len() * 2));
-    let units = text
-        .chunks_exact(2)
-        .skip(1)
-        .map(|pair| unit([pair[0], pair[1]]));
+    let units = text.chunks_exact(2).skip(1).map(|pair| unit([pair[0], pair[1]]));
     for c in char::decode_utf16(units) {
         let mut utf8 = [0; 4];
         out.extend_from_slice(c.unwrap_or('\u{fffd}').encode_utf8(&mut utf8).as_bytes());

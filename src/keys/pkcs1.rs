@@ -20,15 +20,8 @@ pub(super) fn whole(der: &[u8]) -> Result<(), Rejected> {
     let (length, rest) = match first {
         0..=0x7f => (usize::from(*first), rest),
         0x81..=0x84 => {
-            let (length, rest) = rest
-                .split_at_checked(usize::from(first & 0x7f))
-                .ok_or(cut)?;
-            (
-                length
-                    .iter()
-                    .fold(0, |sum, byte| sum << 8 | usize::from(*byte)),
-                rest,
-            )
+            let (length, rest) = rest.split_at_checked(usize::from(first & 0x7f)).ok_or(cut)?;
+            (length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)
         }
         _ => return Err(Rejected::Damaged),
     };
@@ -59,13 +52,6 @@ fn numbers(der: &[u8]) -> der::Result<Parts> {
         secret()?;
         secret()?;
         let q_inverse = secret()?;
-        Ok(Parts::Rsa(RsaParts {
-            n,
-            e,
-            d,
-            p,
-            q,
-            q_inverse,
-        }))
+        Ok(Parts::Rsa(RsaParts { n, e, d, p, q, q_inverse }))
     })
 }

@@ -36,10 +36,7 @@ pub(super) fn read(der: &[u8]) -> Result<Parts, Rejected> {
         RSA => pkcs1::read(secret),
         EC => {
             let curve = info.algorithm.parameters_oid();
-            sec1::read(
-                secret,
-                Some(curve.map_err(|_| Rejected::Kind("an unnamed curve"))?),
-            )
+            sec1::read(secret, Some(curve.map_err(|_| Rejected::Kind("an unnamed curve"))?))
         }
         ED25519 => {
             let inner = <&OctetStringRef>::from_der(secret).map_err(|_| Rejected::Damaged)?;
@@ -48,14 +45,8 @@ pub(super) fn read(der: &[u8]) -> Result<Parts, Rejected> {
                 return Err(Rejected::Damaged);
             }
             seed.copy_from_slice(inner.as_bytes());
-            let public = info
-                .public_key
-                .map(|key| key.raw_bytes().try_into())
-                .transpose();
-            Ok(Parts::Ed25519 {
-                seed,
-                public: public.map_err(|_| Rejected::Damaged)?,
-            })
+            let public = info.public_key.map(|key| key.raw_bytes().try_into()).transpose();
+            Ok(Parts::Ed25519 { seed, public: public.map_err(|_| Rejected::Damaged)? })
         }
         DSA => Err(Rejected::Dsa),
         ED448 => Err(Rejected::Kind("Ed448")),
@@ -86,19 +77,16 @@ fn encrypted(der: &[u8]) -> Result<EncryptedPrivateKeyInfoRef<'_>, Rejected> {
         }
         _ => return Err(Rejected::Cipher),
     };
-    if affordable {
-        Ok(info)
-    } else {
-        Err(Rejected::Cost)
-    }
+    if affordable { Ok(info) } else { Err(Rejected::Cost) }
 }
 
 pub(super) fn unlock(der: &[u8], passphrase: &[u8]) -> Result<Parts, Rejected> {
     let info = encrypted(der)?;
     let opened = info.decrypt(passphrase).map_err(|error| match error {
         // A wrong passphrase that happens to pad well shows as broken DER.
-        ::pkcs8::Error::EncryptedPrivateKey(pkcs5::Error::DecryptFailed)
-        | ::pkcs8::Error::Asn1(_) => Rejected::WrongPassphrase,
+        ::pkcs8::Error::EncryptedPrivateKey(pkcs5::Error::DecryptFailed) | ::pkcs8::Error::Asn1(_) => {
+            Rejected::WrongPassphrase
+        }
         _ => Rejected::Cipher,
     })?;
     read(opened.as_bytes())

@@ -6,9 +6,7 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 
-use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
-};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use super::Secret;
@@ -55,9 +53,7 @@ impl Drop for Silent<'_> {
 pub fn read(mut terminal: &File, prompt: &str) -> Result<Secret, AskError> {
     let failed = |error: std::io::Error| AskError::Terminal(error.kind());
     let silent = Silent::new(terminal).map_err(failed)?;
-    terminal
-        .write_all(crate::ui::visible(prompt).as_bytes())
-        .map_err(failed)?;
+    terminal.write_all(crate::ui::visible(prompt).as_bytes()).map_err(failed)?;
     let mut line = Line::default();
     let mut byte = Zeroizing::new([0]);
     let answer = loop {
@@ -132,10 +128,7 @@ mod tests {
     fn a_line_is_edited_as_a_terminal_edits_it() {
         assert_eq!(typed(b"abc\r"), (Step::Done, b"abc".to_vec()));
         assert_eq!(typed(b"abx\x7fc\n"), (Step::Done, b"abc".to_vec()));
-        assert_eq!(
-            typed("ab\u{e9}\x08c\n".as_bytes()),
-            (Step::Done, b"abc".to_vec())
-        );
+        assert_eq!(typed("ab\u{e9}\x08c\n".as_bytes()), (Step::Done, b"abc".to_vec()));
         assert_eq!(typed(b"\x7fwrong\x15abc\n"), (Step::Done, b"abc".to_vec()));
         assert_eq!(typed(b"ab\x04"), (Step::Done, b"ab".to_vec()));
         assert_eq!(typed(b"\x04").0, Step::Cancelled);

@@ -138,20 +138,14 @@ impl Explain for Rejected {
                      on pull requests from forks)"
                 }
                 Self::Masked => "store the key itself in the secret, not what a log shows of it",
-                Self::Unexpanded => {
-                    "set the value itself; single quotes and YAML keep a shell from expanding it"
-                }
+                Self::Unexpanded => "set the value itself; single quotes and YAML keep a shell from expanding it",
                 Self::Path => "use file:PATH; for a variable that holds a path: file:\"$NAME\"",
                 Self::PublicKey => {
                     "use the private key: the file of the same name without .pub, or the other \
                      half of the pair in the secret store"
                 }
-                Self::AuthorizedKeys | Self::KnownHosts => {
-                    "use the file of a private key, such as ~/.ssh/id_ed25519"
-                }
-                Self::Certificate => {
-                    "use file: with the private key; NAME-cert.pub beside it is offered too"
-                }
+                Self::AuthorizedKeys | Self::KnownHosts => "use the file of a private key, such as ~/.ssh/id_ed25519",
+                Self::Certificate => "use file: with the private key; NAME-cert.pub beside it is offered too",
                 Self::X509 | Self::Age | Self::Pgp => {
                     "use an SSH key; ssh-keygen -t ed25519 makes one (a PGP key with an \
                      authentication subkey works through gpg-agent and agent)"
@@ -162,21 +156,13 @@ impl Explain for Rejected {
                 Self::RsaTooShort(_) | Self::RsaTooLong(_) => {
                     "make a new key: ssh-keygen -t ed25519, or ssh-keygen -t rsa -b 4096"
                 }
-                Self::SecurityKey => {
-                    "load it with ssh-add and use agent: (agent, agent:SHA256:… or agent:COMMENT)"
-                }
-                Self::Pkcs12 => {
-                    "take the key out: openssl pkcs12 -in FILE -nocerts -nodes -out key"
-                }
+                Self::SecurityKey => "load it with ssh-add and use agent: (agent, agent:SHA256:… or agent:COMMENT)",
+                Self::Pkcs12 => "take the key out: openssl pkcs12 -in FILE -nocerts -nodes -out key",
                 Self::Der => "convert it: openssl pkey -inform DER -in FILE -out key",
                 Self::Truncated(_) | Self::Damaged | Self::Inconsistent => WHOLE,
                 Self::Kind(_) => "use an Ed25519, ECDSA (P-256, P-384, P-521) or RSA key",
-                Self::Cipher | Self::Cost => {
-                    "encrypt it again as OpenSSH does by default: ssh-keygen -p -f key"
-                }
-                Self::WrongPassphrase => {
-                    "check it with ssh-keygen -y -f key, which asks for the same passphrase"
-                }
+                Self::Cipher | Self::Cost => "encrypt it again as OpenSSH does by default: ssh-keygen -p -f key",
+                Self::WrongPassphrase => "check it with ssh-keygen -y -f key, which asks for the same passphrase",
                 Self::TooMany => "name the keys one by one",
                 Self::TooLong | Self::Unknown => {
                     "use a private key in OpenSSH, PKCS#8, PKCS#1 or SEC1 form: it starts with \

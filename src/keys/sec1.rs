@@ -28,9 +28,5 @@ pub(super) fn read(der: &[u8], outer: Option<ObjectIdentifier>) -> Result<Parts,
         _ => return Err(Rejected::Kind("an elliptic curve that SSH does not use")),
     };
     let scalar = Zeroizing::new(key.private_key.to_vec());
-    Ok(Parts::Ecdsa {
-        curve,
-        scalar,
-        point: key.public_key.map(<[u8]>::to_vec),
-    })
+    Ok(Parts::Ecdsa { curve, scalar, point: key.public_key.map(<[u8]>::to_vec) })
 }

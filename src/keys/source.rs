@@ -112,9 +112,7 @@ impl Explain for SourceError {
             Self::BarePath(path) => format!("write file:{path}"),
             Self::UnknownScheme(_, Some(near)) => format!("did you mean {near}? {FORMS}"),
             Self::Unknown(Some(near)) => format!("did you mean {near}? {FORMS}"),
-            Self::VariableName => {
-                "name the variable without the dollar sign: env:SSH_PRIVATE_KEY".to_owned()
-            }
+            Self::VariableName => "name the variable without the dollar sign: env:SSH_PRIVATE_KEY".to_owned(),
             Self::KeychainName => format!("use a name of at most {MAX_NAME} bytes"),
             Self::StdinWithMore => "write stdin alone".to_owned(),
             Self::Fingerprint => "copy one from ssh-add -l: agent:SHA256:…".to_owned(),
@@ -147,9 +145,7 @@ impl FromStr for KeySource {
         };
         match scheme {
             "keychain" if rest.is_empty() => Err(SourceError::Missing("keychain", "name")),
-            "keychain" if rest.len() > MAX_NAME || rest.chars().any(char::is_control) => {
-                Err(SourceError::KeychainName)
-            }
+            "keychain" if rest.len() > MAX_NAME || rest.chars().any(char::is_control) => Err(SourceError::KeychainName),
             "keychain" => Ok(Self::Keychain(rest.to_owned())),
             "env" if rest.is_empty() => Err(SourceError::Missing("env", "variable's name")),
             "env" if is_variable(rest) => Ok(Self::Env(rest.to_owned())),
@@ -158,19 +154,14 @@ impl FromStr for KeySource {
             "file" => Ok(Self::File(PathBuf::from(rest))),
             "stdin" if rest.is_empty() => Ok(Self::Stdin),
             "stdin" => Err(SourceError::StdinWithMore),
-            "agent" if rest.is_empty() => {
-                Err(SourceError::Missing("agent", "fingerprint or comment"))
-            }
+            "agent" if rest.is_empty() => Err(SourceError::Missing("agent", "fingerprint or comment")),
             "agent" => selector(rest).map(Self::Agent),
             _ if looks_like_path(text) => Err(bare_path(text)),
             // Longer than any slip of the keyboard: do not repeat it.
             _ if scheme.len() > 16 || !scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
                 Err(SourceError::Unknown(None))
             }
-            _ => Err(SourceError::UnknownScheme(
-                scheme.to_owned(),
-                nearest(scheme),
-            )),
+            _ => Err(SourceError::UnknownScheme(scheme.to_owned(), nearest(scheme))),
         }
     }
 }
@@ -219,19 +210,12 @@ fn selector(rest: &str) -> Result<AgentSelector, SourceError> {
 fn is_variable(name: &str) -> bool {
     name.len() <= MAX_NAME
         && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn looks_like_path(text: &str) -> bool {
-    let drive = text
-        .as_bytes()
-        .get(1..3)
-        .is_some_and(|rest| rest == b":\\" || rest == b":/");
-    drive
-        || text.starts_with(['/', '~', '.', '\\'])
-        || (text.contains('/') && !text.contains("://"))
+    let drive = text.as_bytes().get(1..3).is_some_and(|rest| rest == b":\\" || rest == b":/");
+    drive || text.starts_with(['/', '~', '.', '\\']) || (text.contains('/') && !text.contains("://"))
 }
 
 fn bare_path(text: &str) -> SourceError {
@@ -245,8 +229,7 @@ fn bare_path(text: &str) -> SourceError {
 
 /// Sixty-four characters without anything that separates: no file name, perhaps a key.
 fn long_run(text: &str) -> bool {
-    text.split(['/', '\\', '.', '-', '_'])
-        .any(|part| part.len() >= 64)
+    text.split(['/', '\\', '.', '-', '_']).any(|part| part.len() >= 64)
 }
 
 fn nearest(word: &str) -> Option<&'static str> {
@@ -297,46 +280,24 @@ mod tests {
     use super::*;
 
     fn hint(text: &str) -> String {
-        text.parse::<KeySource>()
-            .expect_err(text)
-            .hint()
-            .unwrap_or_default()
+        text.parse::<KeySource>().expect_err(text).hint().unwrap_or_default()
     }
 
     #[test]
     fn every_kind_is_read_and_written_alike() {
         let print = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
-        for text in [
-            "keychain:om nibus",
-            "env:SSH_KEY",
-            "file:~/.ssh/id:1",
-            "stdin",
-            "agent",
-        ] {
+        for text in ["keychain:om nibus", "env:SSH_KEY", "file:~/.ssh/id:1", "stdin", "agent"] {
             assert_eq!(text.parse::<KeySource>().expect(text).to_string(), text);
         }
         let source: KeySource = format!("agent:{print}").parse().expect("a fingerprint");
-        assert_eq!(
-            source,
-            KeySource::Agent(AgentSelector::Fingerprint(print.to_owned()))
-        );
+        assert_eq!(source, KeySource::Agent(AgentSelector::Fingerprint(print.to_owned())));
         let source: KeySource = "agent:me@home".parse().expect("a comment");
-        assert_eq!(
-            source,
-            KeySource::Agent(AgentSelector::Comment("me@home".to_owned()))
-        );
+        assert_eq!(source, KeySource::Agent(AgentSelector::Comment("me@home".to_owned())));
     }
 
     #[test]
     fn a_bare_path_is_told_to_say_file() {
-        for path in [
-            "~/.ssh/id_ed25519",
-            "./key",
-            "/etc/key",
-            "keys/id",
-            "C:\\key",
-            "../a:b",
-        ] {
+        for path in ["~/.ssh/id_ed25519", "./key", "/etc/key", "keys/id", "C:\\key", "../a:b"] {
             assert_eq!(hint(path), format!("write file:{path}"));
         }
     }
@@ -352,26 +313,14 @@ mod tests {
             ("agnet", "agent"),
             ("-", "stdin"),
         ] {
-            assert!(
-                hint(typed).starts_with(&format!("did you mean {near}?")),
-                "{typed}"
-            );
+            assert!(hint(typed).starts_with(&format!("did you mean {near}?")), "{typed}");
         }
         assert!(hint("vault:x").starts_with("a key source is one of"));
     }
 
     #[test]
     fn a_kind_without_its_rest_says_what_is_missing() {
-        for text in [
-            "keychain:",
-            "env:",
-            "file:",
-            "agent:",
-            "file",
-            "env",
-            "keychain",
-            "",
-        ] {
+        for text in ["keychain:", "env:", "file:", "agent:", "file", "env", "keychain", ""] {
             assert!(hint(text).starts_with("a key source is one of"), "{text:?}");
         }
     }

@@ -46,9 +46,7 @@ pub(super) fn bounded(input: &mut dyn Read) -> std::io::Result<Secret> {
             Err(error) => return Err(error),
         }
     }
-    Ok(Secret::new(
-        bytes.get(..length).unwrap_or_default().to_vec(),
-    ))
+    Ok(Secret::new(bytes.get(..length).unwrap_or_default().to_vec()))
 }
 
 pub(super) fn read(input: Option<Box<dyn Read + '_>>) -> Result<Secret, StdinError> {

@@ -1,6 +1,6 @@
 //! The order of decisions on one sign request, in one place.
 
-use crate::hosts::{HostScope, KeyOwner};
+use crate::hosts::{Fingerprint, HostScope, Hosts, KeyOwner};
 use crate::policy::{Grant, Reason, Standing};
 use crate::signer::{RSA_SHA2_256, RSA_SHA2_512};
 use crate::wire::agent::SignRequest;
@@ -17,6 +17,16 @@ pub trait HostKeys {
     fn owner(&self, scope: &HostScope, key: &[u8], now: u64) -> KeyOwner;
     /// How a person knows this host key (`SHA256:…`).
     fn fingerprint(&self, key: &[u8]) -> String;
+}
+
+impl HostKeys for Hosts {
+    fn owner(&self, scope: &HostScope, key: &[u8], now: u64) -> KeyOwner {
+        Self::owner(self, scope, key, now)
+    }
+
+    fn fingerprint(&self, key: &[u8]) -> String {
+        Fingerprint::of(key).to_string()
+    }
 }
 
 /// What the host of an allowed login is known to be.

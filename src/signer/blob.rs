@@ -67,9 +67,6 @@ mod tests {
     #[test]
     fn a_fingerprint_is_written_as_ssh_add_writes_it() {
         // SHA-256 of nothing, from FIPS 180-4's examples.
-        assert_eq!(
-            fingerprint(b""),
-            "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"
-        );
+        assert_eq!(fingerprint(b""), "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU");
     }
 }

@@ -3,8 +3,8 @@
 use aws_lc_rs::agreement::{self, ECDH_P256, ECDH_P384, ECDH_P521};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
-    ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, KeyPair as _,
 };
 use zeroize::Zeroizing;
 
@@ -43,18 +43,13 @@ pub(super) fn key(curve: Curve, scalar: &[u8], point: Option<&[u8]>) -> Result<K
     .map_err(|_| PartsError::Inconsistent)?;
     let name = curve.algorithm().as_bytes();
     let blob = blob::of_strings(&[name, curve.name().as_bytes(), pair.public_key().as_ref()]);
-    Ok(Key {
-        blob,
-        signer: std::sync::Arc::new(Ecdsa { curve, pair }),
-    })
+    Ok(Key { blob, signer: std::sync::Arc::new(Ecdsa { curve, pair }) })
 }
 
 /// The scalar at exactly the curve's width: files write it with and without leading zeros.
 fn filled(scalar: &[u8], width: usize) -> Result<Zeroizing<Vec<u8>>, PartsError> {
     let digits = blob::trimmed(scalar);
-    let zeros = width
-        .checked_sub(digits.len())
-        .ok_or(PartsError::Inconsistent)?;
+    let zeros = width.checked_sub(digits.len()).ok_or(PartsError::Inconsistent)?;
     let mut out = Zeroizing::new(Vec::with_capacity(width));
     out.resize(zeros, 0);
     out.extend_from_slice(digits);
@@ -64,14 +59,8 @@ fn filled(scalar: &[u8], width: usize) -> Result<Zeroizing<Vec<u8>>, PartsError>
 impl Signer for Ecdsa {
     fn sign(&self, data: &[u8], flags: u32) -> Result<Vec<u8>, SignError> {
         known_flags(flags)?;
-        let fixed = self
-            .pair
-            .sign(&SystemRandom::new(), data)
-            .map_err(|_| SignError::Crypto)?;
-        let (r, s) = fixed
-            .as_ref()
-            .split_at_checked(self.curve.width())
-            .ok_or(SignError::Crypto)?;
+        let fixed = self.pair.sign(&SystemRandom::new(), data).map_err(|_| SignError::Crypto)?;
+        let (r, s) = fixed.as_ref().split_at_checked(self.curve.width()).ok_or(SignError::Crypto)?;
         let name = self.curve.algorithm().as_bytes();
         // A sign byte and a length for each number.
         let most = 2 * (self.curve.width() + 5);

@@ -18,10 +18,7 @@ pub(super) fn key(seed: &[u8; 32], public: Option<&[u8; 32]>) -> Result<Key, Par
     }
     .map_err(|_| PartsError::Inconsistent)?;
     let blob = blob::of_strings(&[NAME, pair.public_key().as_ref()]);
-    Ok(Key {
-        blob,
-        signer: std::sync::Arc::new(Ed25519(pair)),
-    })
+    Ok(Key { blob, signer: std::sync::Arc::new(Ed25519(pair)) })
 }
 
 impl Signer for Ed25519 {

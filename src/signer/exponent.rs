@@ -49,11 +49,7 @@ pub(crate) fn reduced(d: &[u8], p: &[u8]) -> Zeroizing<Vec<u8>> {
 fn limbs(bytes: &[u8], count: usize) -> Zeroizing<Vec<u64>> {
     let mut out = Zeroizing::new(Vec::with_capacity(count));
     for chunk in bytes.rchunks(LIMB) {
-        out.push(
-            chunk
-                .iter()
-                .fold(0, |limb, byte| limb << 8 | u64::from(*byte)),
-        );
+        out.push(chunk.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte)));
     }
     out.resize(count, 0);
     out
@@ -80,14 +76,7 @@ mod tests {
 
     #[test]
     fn small_numbers_are_reduced_as_the_processor_does_it() {
-        for (d, p) in [
-            (0, 2),
-            (17, 5),
-            (u64::MAX, 3),
-            (u64::MAX, u64::MAX),
-            (12, 13),
-            (13, 13),
-        ] {
+        for (d, p) in [(0, 2), (17, 5), (u64::MAX, 3), (u64::MAX, u64::MAX), (12, 13), (13, 13)] {
             assert_eq!(small(d, p), d % (p - 1), "{d} mod ({p} - 1)");
         }
     }

@@ -29,10 +29,7 @@ pub(super) fn key(parts: &RsaParts) -> Result<Key, PartsError> {
     }
     let secret = [&parts.d, &parts.p, &parts.q, &parts.q_inverse].map(|part| blob::trimmed(part));
     // Also what bounds the work of the division below.
-    if secret
-        .iter()
-        .any(|part| part.is_empty() || part.len() > n.len())
-    {
+    if secret.iter().any(|part| part.is_empty() || part.len() > n.len()) {
         return Err(PartsError::Inconsistent);
     }
     let [d, p, q, q_inverse] = secret;
@@ -52,16 +49,12 @@ pub(super) fn key(parts: &RsaParts) -> Result<Key, PartsError> {
     blob::put_mpint(&mut blob, e);
     blob::put_mpint(&mut blob, n);
     let width = pair.public_modulus_len();
-    Ok(Key {
-        blob,
-        signer: std::sync::Arc::new(Rsa { pair, width }),
-    })
+    Ok(Key { blob, signer: std::sync::Arc::new(Rsa { pair, width }) })
 }
 
 /// Bits of a number without leading zero bytes.
 fn bits(n: &[u8]) -> usize {
-    n.first()
-        .map_or(0, |first| n.len() * 8 - first.leading_zeros() as usize)
+    n.first().map_or(0, |first| n.len() * 8 - first.leading_zeros() as usize)
 }
 
 impl Signer for Rsa {
@@ -81,9 +74,7 @@ impl Signer for Rsa {
         out.extend_from_slice(&width.to_be_bytes());
         let start = out.len();
         out.resize(start + self.width, 0);
-        self.pair
-            .sign(encoding, &SystemRandom::new(), data, &mut out[start..])
-            .map_err(|_| SignError::Crypto)?;
+        self.pair.sign(encoding, &SystemRandom::new(), data, &mut out[start..]).map_err(|_| SignError::Crypto)?;
         Ok(out)
     }
 }

@@ -32,16 +32,24 @@ fn certified(keys: &Keys) -> (Key, Key, Key) {
 #[test]
 fn a_certificate_by_every_kind_of_ca_over_every_kind_of_key_is_good() {
     let keys = Keys::new();
-    let kinds =
-        [("ed25519", None), ("ecdsa", Some(256)), ("ecdsa", Some(384)), ("ecdsa", Some(521)), ("rsa", Some(2048)), ("rsa", Some(3072))];
+    let kinds = [
+        ("ed25519", None),
+        ("ecdsa", Some(256)),
+        ("ecdsa", Some(384)),
+        ("ecdsa", Some(521)),
+        ("rsa", Some(2048)),
+        ("rsa", Some(3072)),
+    ];
     for (at, (kind, bits)) in kinds.into_iter().enumerate() {
         let ca = keys.make(&format!("ca{at}"), kind, bits);
         let host = keys.make(&format!("host{at}"), kind, bits);
-        let algorithms: &[&[&str]] = if kind == "rsa" { &[&["-t", "rsa-sha2-256"], &["-t", "rsa-sha2-512"]] } else { &[&[]] };
+        let algorithms: &[&[&str]] =
+            if kind == "rsa" { &[&["-t", "rsa-sha2-256"], &["-t", "rsa-sha2-512"]] } else { &[&[]] };
         for algorithm in algorithms {
             let options = [&["-h", "-n", "git.example"], &VALID[..], algorithm].concat();
             let certificate = keys.certify(&format!("ca{at}"), &format!("host{at}"), &options);
-            let parsed = HostCertificate::parse(&certificate.blob).unwrap_or_else(|| panic!("{kind} {bits:?} {algorithm:?}"));
+            let parsed =
+                HostCertificate::parse(&certificate.blob).unwrap_or_else(|| panic!("{kind} {bits:?} {algorithm:?}"));
             assert_eq!((parsed.key, parsed.authority), (host.blob.clone(), ca.blob.clone()));
             assert_eq!(parsed.principals, ["git.example"]);
             let hosts = pins(&format!("@cert-authority *.example {}\n", ca.text));

@@ -69,9 +69,9 @@ impl Key {
 
 /// Runs a tool that must succeed.
 pub(crate) fn run(command: &mut Command) -> Output {
-    let output = command.output().unwrap_or_else(|error| {
-        panic!("{command:?} cannot be run ({error}): install the package openssh-client")
-    });
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?} cannot be run ({error}): install the package openssh-client"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     output
 }

@@ -62,8 +62,23 @@ fn every_name_finds_the_lines_that_ssh_keygen_finds() {
         String::new(),
     ];
     let names = [
-        "host", "other", "10.0.0.1", "[host]:2222", "[other]:2222", "::1", "[::1]:2222", "git.example",
-        "bad.example", "example", "[git.example]:2222", "[git.example]:22", "hst", "h?st", "*", "x", "absent",
+        "host",
+        "other",
+        "10.0.0.1",
+        "[host]:2222",
+        "[other]:2222",
+        "::1",
+        "[::1]:2222",
+        "git.example",
+        "bad.example",
+        "example",
+        "[git.example]:2222",
+        "[git.example]:22",
+        "hst",
+        "h?st",
+        "*",
+        "x",
+        "absent",
     ];
     let mut found = 0;
     for (index, text) in files.iter().enumerate() {
@@ -81,11 +96,14 @@ fn every_name_finds_the_lines_that_ssh_keygen_finds() {
 fn names_that_ssh_keygen_hashed_are_found_by_both() {
     let keys = Keys::new();
     let (a, b) = (keys.ed25519("a").text, keys.ed25519("b").text);
-    let file = keys.write("known_hosts", &format!("host,[host]:2222,10.0.0.1 {a}\nother {b}\n*.example {a}\n@revoked host {b}\n"));
+    let file = keys
+        .write("known_hosts", &format!("host,[host]:2222,10.0.0.1 {a}\nother {b}\n*.example {a}\n@revoked host {b}\n"));
     run(Command::new("ssh-keygen").arg("-H").arg("-f").arg(&file));
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.matches("|1|").count() >= 4, "{text}");
-    for (name, lines) in [("host", 2), ("[host]:2222", 1), ("10.0.0.1", 1), ("other", 1), ("x.example", 1), ("absent", 0)] {
+    for (name, lines) in
+        [("host", 2), ("[host]:2222", 1), ("10.0.0.1", 1), ("other", 1), ("x.example", 1), ("absent", 0)]
+    {
         let expected = theirs(&file, name);
         assert_eq!(expected.len(), lines, "{name}");
         assert_eq!(ours(&text, name), expected, "{name}");

@@ -164,10 +164,8 @@ fn the_build_gets_one_line_per_granted_name_and_key_and_nothing_of_other_hosts()
     );
     let hosts = pins(&text);
     let given = hosts.known_hosts_for(&[only(&["a", "git.x"]), only(&["a", "no.x"])]);
-    let expected = format!(
-        "@revoked * {}\na {}\ngit.x {}\n@cert-authority git.x {}\n",
-        bad.text, a.text, star.text, ca.text
-    );
+    let expected =
+        format!("@revoked * {}\na {}\ngit.x {}\n@cert-authority git.x {}\n", bad.text, a.text, star.text, ca.text);
     // no.x: the pin excludes it, the CA's line does not.
     assert_eq!(given, format!("{expected}@cert-authority no.x {}\n", ca.text));
 }

@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn a_word_is_quoted_where_a_shell_would_change_it() {
-        for (word, shown) in [("a.b/c", "a.b/c"), ("", "''"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("$X", "'$X'")] {
+        for (word, shown) in [("a.b/c", "a.b/c"), ("", "''"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("$X", "'$X'")]
+        {
             assert_eq!(quoted(OsStr::new(word)), shown);
         }
     }

@@ -9,6 +9,8 @@ use crate::agent::Service;
 use crate::agent::service::Shared;
 use crate::config::Wanted;
 use crate::hosts::HostScope;
+use crate::keys::passphrase::Person;
+use crate::keys::{self, LoadEnv};
 use crate::policy::Grant;
 use crate::receipt::Lent;
 use crate::signer::{Identity, fingerprint};
@@ -35,11 +37,23 @@ pub(super) struct Lendings {
 impl Lendings {
     /// Loads every key. The first that cannot be loaded stops it all: nothing has started yet.
     pub(super) fn load(settings: &Settings, max_identities: usize) -> Result<Self, Failure> {
-        let mut loader = crate::keys::Loader::system();
+        let variable = |name: &str| std::env::var_os(name);
+        let keychain = crate::keys::keychain::System;
+        let mut person = Person::new(&variable);
+        let mut env = LoadEnv {
+            variable: &variable,
+            home: std::env::home_dir(),
+            stdin: Some(Box::new(std::io::stdin())),
+            keychain: &keychain,
+            person: &mut person,
+            passphrase_from: None,
+            known: Vec::new(),
+        };
         let mut lendings =
             Self { grants: Vec::new(), warnings: Vec::new(), wanted: settings.wanted.clone(), sockets: Vec::new() };
         for (index, wanted) in settings.wanted.iter().enumerate() {
-            let loaded = loader.load(&wanted.key, wanted.passphrase_from.as_ref())?;
+            env.passphrase_from.clone_from(&wanted.passphrase_from);
+            let loaded = keys::load(&wanted.key, &mut env)?;
             lendings.warnings.extend(loaded.warnings);
             let scope = Settings::scope(wanted);
             lendings.grants.push(Grant {

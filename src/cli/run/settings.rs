@@ -9,7 +9,7 @@ use crate::hosts::{HostName, HostScope, Hosts};
 use crate::keys::KeySource;
 use crate::policy::Limits;
 use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
-use crate::ui::{Explain as _, Failure};
+use crate::ui::Failure;
 
 /// Everything that is known before a key is loaded.
 pub(super) struct Settings {
@@ -112,8 +112,9 @@ fn pins(args: &RunArgs, config: &Config, warnings: &mut Vec<String>) -> Result<H
     let home = std::env::var_os("HOME");
     let files = args.known_hosts.iter().chain(&config.known_hosts);
     let files: Vec<_> = files.map(|file| expand_home(file, home.as_deref())).collect();
-    let (hosts, notes) = crate::hosts::load(&config.hosts, &files)?;
+    let (mut hosts, notes) = crate::hosts::load(&files)?;
     warnings.extend(notes);
+    hosts.add_pins(&config.hosts);
     Ok(hosts)
 }
 
@@ -125,7 +126,9 @@ pub(super) fn parse_host(text: &str) -> Result<HostName, String> {
 /// For clap: a source that a passphrase can come from.
 pub(super) fn parse_source(text: &str) -> Result<KeySource, String> {
     match text.parse::<KeySource>().map_err(|error| with_hint(&error))? {
-        KeySource::Agent(_) => Err("an agent keeps its passphrases to itself; use keychain:, env:, file: or stdin".into()),
+        KeySource::Agent(_) => {
+            Err("an agent keeps its passphrases to itself; use keychain:, env:, file: or stdin".into())
+        }
         source => Ok(source),
     }
 }

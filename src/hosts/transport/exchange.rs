@@ -63,7 +63,10 @@ impl Agreed {
         let (lists, guesses) = read(theirs).ok_or(TransportError::Protocol)?;
         let pick = |ours: &[&'static str], at: usize, what| {
             let theirs = || lists[at].split(',');
-            ours.iter().copied().find(|our| theirs().any(|their| their == *our)).ok_or(TransportError::NothingInCommon(what))
+            ours.iter()
+                .copied()
+                .find(|our| theirs().any(|their| their == *our))
+                .ok_or(TransportError::NothingInCommon(what))
         };
         let kex = pick(&KEXES, 0, "key exchange")?;
         let host_key = pick(&HOST_KEYS, 1, "type of host key")?;
