@@ -1,9 +1,15 @@
 //! The fast tests: in process, and with real ssh tools where they matter. One binary, so that
 //! what they share is built once. Modules are named here and not found by Cargo: a file of
 //! `tests/` itself would become a binary of its own.
+#![expect(clippy::unwrap_used, reason = "functions that tests share are tests too")]
+
+#[path = "fixtures/sshd.rs"]
+mod sshd;
 
 mod hosts {
+    mod binding;
     mod certificate;
+    mod command;
     mod keys;
     mod known_hosts;
     mod pins;

@@ -14,8 +14,9 @@ use russh::client;
 use russh::keys::{Algorithm, EcdsaCurve, PublicKeyOrCertificate};
 
 use super::Binds;
+use super::known_hosts::blob_type;
 use super::name::HostName;
-use super::transport::{self, TransportError};
+use super::transport::{self, Exchanged, TransportError};
 use crate::exit::Code;
 use crate::ui::Explain;
 
@@ -79,19 +80,24 @@ fn keyscan(shown: &str) -> String {
 /// Connects once for each type of host key.
 ///
 /// # Errors
-/// When the server cannot be reached, or shows no key at all.
+/// When the server cannot be reached, stalls, or shows no key at all.
 pub fn probe(name: &HostName) -> Result<Probed, ProbeError> {
-    let shown = name.to_string();
-    let connect = || connect(name).map_err(|error| ProbeError::Connect(shown.clone(), error));
+    probe_within(name, EXCHANGE_TIMEOUT)
+}
+
+/// [`probe`] with another time limit for one key exchange. The first that takes longer ends it.
+///
+/// # Errors
+/// As [`probe`].
+pub fn probe_within(name: &HostName, limit: Duration) -> Result<Probed, ProbeError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ProbeError::Runtime)?;
     let mut probed = Probed::default();
     for algorithm in elliptic() {
-        let key = runtime.block_on(exchange_by_russh(connect()?, algorithm));
-        probed.keys.extend(key.map_err(ProbeError::Runtime)?);
+        let key = runtime.block_on(exchange_by_russh(connect(name)?, algorithm, limit));
+        probed.keys.extend(key.map_err(|error| ProbeError::Exchange(name.to_string(), error.into()))?);
     }
     runtime.shutdown_background();
-    let timed = Timed { stream: connect()?, until: Instant::now() + EXCHANGE_TIMEOUT };
-    match transport::exchange(timed) {
+    match exchange(name, None, limit) {
         Ok(exchanged) => {
             probed.binds = exchanged.binds;
             probed.binds_by = Some(exchanged.host_key.clone());
@@ -101,9 +107,24 @@ pub fn probe(name: &HostName) -> Result<Probed, ProbeError> {
         }
         // With a key from russh the server is one that this exchange has nothing in common with.
         Err(_) if !probed.keys.is_empty() => {}
-        Err(error) => return Err(ProbeError::Exchange(shown, error)),
+        Err(error) => return Err(error),
     }
     Ok(probed)
+}
+
+/// Whether the server binds logins, as said by the owner of this host key; `Unknown` where it
+/// does not show this key.
+#[must_use]
+pub fn binds_as(name: &HostName, key: &[u8]) -> Binds {
+    match exchange(name, blob_type(key), EXCHANGE_TIMEOUT) {
+        Ok(exchanged) if exchanged.host_key == key => exchanged.binds,
+        _ => Binds::Unknown,
+    }
+}
+
+fn exchange(name: &HostName, key_type: Option<&str>, limit: Duration) -> Result<Exchanged, ProbeError> {
+    let timed = Timed { stream: connect(name)?, until: Instant::now() + limit };
+    transport::exchange(timed, key_type).map_err(|error| ProbeError::Exchange(name.to_string(), error))
 }
 
 fn elliptic() -> [Algorithm; 4] {
@@ -111,8 +132,12 @@ fn elliptic() -> [Algorithm; 4] {
     [Algorithm::Ed25519, ecdsa(EcdsaCurve::NistP256), ecdsa(EcdsaCurve::NistP384), ecdsa(EcdsaCurve::NistP521)]
 }
 
+fn connect(name: &HostName) -> Result<TcpStream, ProbeError> {
+    connect_to_any(name).map_err(|error| ProbeError::Connect(name.to_string(), error))
+}
+
 /// Tries every address of the name, all within [`CONNECT_TIMEOUT`].
-fn connect(name: &HostName) -> io::Result<TcpStream> {
+fn connect_to_any(name: &HostName) -> io::Result<TcpStream> {
     let give_up = Instant::now() + CONNECT_TIMEOUT;
     // The system's resolver has time limits of its own, which can add up to a minute: a thread
     // that is left behind ends with the process.
@@ -150,17 +175,18 @@ impl client::Handler for TakeKey {
 }
 
 /// The server's key of this type; `None` where it has none, or the exchange fails.
-async fn exchange_by_russh(stream: TcpStream, algorithm: Algorithm) -> io::Result<Option<Vec<u8>>> {
+async fn exchange_by_russh(stream: TcpStream, algorithm: Algorithm, limit: Duration) -> io::Result<Option<Vec<u8>>> {
     stream.set_nonblocking(true)?;
     let stream = tokio::net::TcpStream::from_std(stream)?;
-    let mut config = client::Config { inactivity_timeout: Some(EXCHANGE_TIMEOUT), ..Default::default() };
+    let mut config = client::Config { inactivity_timeout: Some(limit), ..Default::default() };
     // Without russh's `rsa` feature its defaults would still offer ssh-rsa.
     config.preferred.key = vec![algorithm].into();
     let key = Arc::new(Mutex::new(None));
     let handler = TakeKey(Arc::clone(&key));
     let exchange = client::connect_stream(Arc::new(config), stream, handler);
-    // Always an error, because the handler refuses; the key is what counts.
-    let _ = tokio::time::timeout(EXCHANGE_TIMEOUT, exchange).await;
+    // Within the limit it always ends in an error, because the handler refuses; the key is what
+    // counts.
+    let _ = tokio::time::timeout(limit, exchange).await.map_err(|_| io::ErrorKind::TimedOut)?;
     Ok(key.lock().unwrap_or_else(PoisonError::into_inner).take())
 }
 

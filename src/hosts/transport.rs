@@ -71,21 +71,23 @@ pub struct Exchanged {
     pub binds: Binds,
 }
 
-/// Does one key exchange, offering RSA host keys first, and asks for the login service to see
-/// the server's extensions. The stream is to be dropped afterwards.
+/// Does one key exchange and asks for the login service, to see the server's extensions. With
+/// `key_type` the server is to show a key of that type; without, RSA is asked for first. The
+/// stream is to be dropped afterwards.
 ///
 /// # Errors
 /// When the connection fails, the server breaks the protocol, nothing is in common, or the
 /// host key did not sign.
-pub fn exchange<S: Read + Write>(stream: S) -> Result<Exchanged, TransportError> {
+pub fn exchange<S: Read + Write>(stream: S, key_type: Option<&str>) -> Result<Exchanged, TransportError> {
     let mut packets = Packets::new(stream);
     packets.write_all(format!("{CLIENT}\r\n").as_bytes())?;
     let server = read_version(&mut packets)?;
 
-    let ours = KexInit::ours();
+    let host_keys = exchange::host_keys(key_type);
+    let ours = KexInit::ours(&host_keys);
     packets.send(&ours)?;
     let theirs = next(&mut packets, MSG_KEXINIT)?;
-    let agreed = Agreed::choose(&theirs)?;
+    let agreed = Agreed::choose(&theirs, &host_keys)?;
     let kex = Kex::new(agreed.kex)?;
     let mut init = vec![MSG_KEX_ECDH_INIT];
     put_string(&mut init, kex.public());
@@ -230,7 +232,7 @@ mod tests {
     }
 
     fn says(bytes: &[u8]) -> TransportError {
-        exchange(Says(io::Cursor::new(bytes.to_vec()))).unwrap_err()
+        exchange(Says(io::Cursor::new(bytes.to_vec())), None).unwrap_err()
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::packet::Cipher;
 use super::{MSG_KEXINIT, TransportError, put_string};
 use crate::hosts::signature::Reader;
 
-/// RSA first: it is what this exchange is for.
+/// The signature algorithms of every type of host key, RSA first: it is what this exchange is
+/// for.
 const HOST_KEYS: [&str; 6] = [
     "rsa-sha2-512",
     "rsa-sha2-256",
@@ -26,11 +27,21 @@ const MACS: [&str; 3] = ["hmac-sha2-256", "hmac-sha2-512", "hmac-sha2-256-etm@op
 /// Asks the server for SSH_MSG_EXT_INFO (RFC 8308 section 2.1).
 const EXT_INFO_CLIENT: &str = "ext-info-c";
 
+/// The algorithms to offer for one type of key, or for all.
+pub(super) fn host_keys(key_type: Option<&str>) -> Vec<&'static str> {
+    let of_type = |name: &&str| match key_type {
+        None => true,
+        Some("ssh-rsa") => name.starts_with("rsa-"),
+        Some(key_type) => *name == key_type,
+    };
+    HOST_KEYS.into_iter().filter(of_type).collect()
+}
+
 pub(super) struct KexInit;
 
 impl KexInit {
-    /// Our SSH_MSG_KEXINIT.
-    pub(super) fn ours() -> Vec<u8> {
+    /// Our SSH_MSG_KEXINIT, with these host key algorithms.
+    pub(super) fn ours(host_keys: &[&str]) -> Vec<u8> {
         let mut message = vec![MSG_KEXINIT];
         let mut cookie = [0; 16];
         // The cookie only has to differ; a zero one weakens nothing, the agreement's key does.
@@ -38,7 +49,7 @@ impl KexInit {
         message.extend_from_slice(&cookie);
         let (ciphers, macs) = (CIPHERS.join(","), MACS.join(","));
         let kexes = format!("{},{EXT_INFO_CLIENT}", KEXES.join(","));
-        for list in [&kexes, &HOST_KEYS.join(","), &ciphers, &ciphers, &macs, &macs, "none", "none", "", ""] {
+        for list in [&kexes, &host_keys.join(","), &ciphers, &ciphers, &macs, &macs, "none", "none", "", ""] {
             put_string(&mut message, list.as_bytes());
         }
         // No guessed packet follows; a reserved uint32.
@@ -59,7 +70,7 @@ pub(super) struct Agreed {
 
 impl Agreed {
     /// Chooses from the server's SSH_MSG_KEXINIT.
-    pub(super) fn choose(theirs: &[u8]) -> Result<Self, TransportError> {
+    pub(super) fn choose(theirs: &[u8], host_keys: &[&'static str]) -> Result<Self, TransportError> {
         let (lists, guesses) = read(theirs).ok_or(TransportError::Protocol)?;
         let pick = |ours: &[&'static str], at: usize, what| {
             let theirs = || lists[at].split(',');
@@ -69,7 +80,7 @@ impl Agreed {
                 .ok_or(TransportError::NothingInCommon(what))
         };
         let kex = pick(&KEXES, 0, "key exchange")?;
-        let host_key = pick(&HOST_KEYS, 1, "type of host key")?;
+        let host_key = pick(host_keys, 1, "type of host key")?;
         let (out, back) = (pick(&CIPHERS, 2, "cipher")?, pick(&CIPHERS, 3, "cipher")?);
         let gcm = match (out, back) {
             ("aes256-gcm@openssh.com", "aes256-gcm@openssh.com") => Some(&aead::AES_256_GCM),
@@ -200,19 +211,31 @@ mod tests {
         "",
     ];
 
+    fn choose(theirs: &[u8]) -> Result<Agreed, TransportError> {
+        Agreed::choose(theirs, &host_keys(None))
+    }
+
+    #[test]
+    fn one_type_of_host_key_can_be_asked_for() {
+        let agreed = Agreed::choose(&kexinit(GO, 0), &host_keys(Some("ssh-ed25519"))).unwrap();
+        assert_eq!(agreed.host_key, "ssh-ed25519");
+        assert_eq!(host_keys(Some("ssh-rsa")), ["rsa-sha2-512", "rsa-sha2-256"]);
+        assert!(host_keys(Some("ssh-dss")).is_empty());
+    }
+
     #[test]
     fn our_order_decides() {
-        let agreed = Agreed::choose(&kexinit(GO, 0)).unwrap();
+        let agreed = choose(&kexinit(GO, 0)).unwrap();
         assert_eq!((agreed.kex, agreed.host_key), ("ecdh-sha2-nistp256", "rsa-sha2-256"));
         assert!(agreed.gcm.is_some() && !agreed.skip_guess);
-        assert!(Agreed::choose(&kexinit(GO, 1)).unwrap().skip_guess, "the guess was ed25519");
+        assert!(choose(&kexinit(GO, 1)).unwrap().skip_guess, "the guess was ed25519");
     }
 
     #[test]
     fn without_aes_gcm_nothing_encrypted_is_read() {
         let mut lists = GO;
         lists[2] = "chacha20-poly1305@openssh.com";
-        assert!(Agreed::choose(&kexinit(lists, 0)).unwrap().gcm.is_none());
+        assert!(choose(&kexinit(lists, 0)).unwrap().gcm.is_none());
     }
 
     #[test]
@@ -220,7 +243,7 @@ mod tests {
         for (at, what) in [(0, "key exchange"), (1, "type of host key"), (2, "cipher")] {
             let mut lists = GO;
             lists[at] = "other";
-            let error = Agreed::choose(&kexinit(lists, 0)).err().unwrap();
+            let error = choose(&kexinit(lists, 0)).err().unwrap();
             assert!(matches!(error, TransportError::NothingInCommon(w) if w == what), "{error:?}");
         }
     }
@@ -229,7 +252,7 @@ mod tests {
     fn every_truncation_of_the_servers_offer_is_refused() {
         let whole = kexinit(GO, 0);
         for at in 0..whole.len() {
-            assert!(Agreed::choose(&whole[..at]).is_err(), "cut at {at}");
+            assert!(choose(&whole[..at]).is_err(), "cut at {at}");
         }
     }
 
