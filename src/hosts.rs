@@ -2,7 +2,7 @@
 //!
 //! Everything a decision needs is pure: [`name`], [`pattern`], [`known_hosts`], [`fingerprint`],
 //! [`certificate`], [`signature`] and [`pins`] know no clock, file or socket; time comes in as
-//! unix seconds.
+//! unix seconds. Files are [`load`]'s and [`store`]'s, connections are [`probe`]'s and [`transport`]'s.
 //!
 //! Refuses to decode a key blob that a client sent: blobs are compared byte for byte, and the
 //! one format that has to be looked into (a host certificate) has a bounded parser of its own.
@@ -11,18 +11,24 @@ pub mod certificate;
 pub mod entry;
 pub mod fingerprint;
 pub mod known_hosts;
+pub mod listed;
 pub mod load;
 pub mod name;
 pub mod pattern;
 pub mod pins;
+pub mod probe;
 mod render;
 pub mod signature;
+pub mod store;
+pub mod stored;
+pub mod transport;
 
 pub use entry::{PinEntry, PinError, PinnedKey};
 pub use fingerprint::Fingerprint;
+pub use listed::Listed;
 pub use load::{LoadError, load};
 pub use name::{HostName, NameError};
-pub use pins::{Hosts, Listed, Source};
+pub use pins::{Hosts, Source};
 
 /// What a host key is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

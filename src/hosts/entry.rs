@@ -87,6 +87,19 @@ impl PinEntry {
         if let Some(port) = port {
             name = HostName::new(&name.host, port)?;
         }
+        Self::new(name, keys, fingerprints, binds)
+    }
+
+    /// The same for a name that was read already.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn new(
+        name: HostName,
+        keys: &[String],
+        fingerprints: &[String],
+        binds: Option<bool>,
+    ) -> Result<Self, PinError> {
         if keys.len() + fingerprints.len() > MAX_KEYS {
             return Err(PinError::TooMany);
         }
