@@ -1,10 +1,35 @@
-//! PURE argv, override and Dockerfile rewriting, one file a tool.
+//! PURE argv and override rewriting, one file a tool.
 //!
 //! Turns the typed command into the arguments, environment and files to run with. Nothing
-//! here spawns or reads a file: what a tool has to be asked comes in through [`Probe`].
+//! here spawns or reads: what a tool or the file system has to be asked comes in through
+//! [`Probe`], whose one real implementation is [`probe::System`].
+//!
+//! It never overrides what was typed: an id that names its own socket or key stays (with a
+//! warning), one that names none is filled in, because "none" means the person's whole agent.
 
-use std::ffi::OsString;
+mod bake;
+mod buildah;
+mod buildx;
+mod compose;
+mod compose_files;
+mod compose_model;
+mod docker;
+mod dotenv;
+mod error;
+mod flags;
+mod image_build;
+mod podman;
+pub mod probe;
+mod specs;
+
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+
+pub use error::BuilderError;
+pub use probe::Probe;
+
+/// Id of the secret that carries the known_hosts lines into a step.
+pub const KNOWN_HOSTS_ID: &str = "known_hosts";
 
 /// The command as it was typed behind `--`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +52,40 @@ pub struct Lending {
     pub folder: PathBuf,
 }
 
+impl Lending {
+    /// The socket that an id without one of its own gets: that of the same id, else the first.
+    fn socket_for(&self, id: &str) -> Option<&str> {
+        let same = self.sockets.iter().find(|(own, _)| own == id);
+        same.or_else(|| self.sockets.first()).and_then(|(_, path)| path.to_str())
+    }
+
+    /// Refuses paths that some builder would read as something else: `,` and `"` end a field of
+    /// `--ssh` and `--secret`, `$` and `%` are replaced in Compose and bake files.
+    fn check_paths(&self) -> Result<(), BuilderError> {
+        let all = self.sockets.iter().map(|(_, path)| path).chain([&self.known_hosts, &self.folder]);
+        for path in all {
+            let plain = path.to_str().is_some_and(|text| {
+                !text.contains([',', '"', '\'', '$', '%', '\\']) && !text.contains(char::is_control)
+            });
+            if !plain || !path.is_absolute() {
+                return Err(BuilderError::Path(path.clone()));
+            }
+        }
+        for (id, _) in &self.sockets {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            if id.is_empty() || !id.chars().all(allowed) {
+                return Err(BuilderError::Id(id.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The known_hosts file; checked to be text by [`Lending::check_paths`].
+    fn known_hosts(&self) -> &str {
+        self.known_hosts.to_str().unwrap_or_default()
+    }
+}
+
 /// What to run instead of what was typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -45,32 +104,67 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
-/// STUB until the builder branch is here.
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct BuilderError;
-impl crate::ui::Explain for BuilderError {
-    fn code(&self) -> crate::exit::Code {
-        crate::exit::Code::Builder
+impl Plan {
+    /// A command that is no builder: it finds the lease's agent in SSH_AUTH_SOCK.
+    fn other(typed: &Typed) -> Self {
+        Self { tool: "other".into(), args: typed.args.clone(), agent_in_env: true, ..Self::default() }
+    }
+
+    /// A builder's command that builds nothing (`docker ps`, `--help`): it runs as typed, and
+    /// the person's own agent stays, because it may be what reaches the engine.
+    fn idle(typed: &Typed) -> Self {
+        let program = base_name(&typed.program);
+        let lent = format!("this {program} command builds nothing: no key is lent to it");
+        Self { agent_in_env: false, warnings: vec![lent], ..Self::other(typed) }
     }
 }
-/// STUB
-pub struct SystemProbe;
-impl SystemProbe {
-    /// STUB
-    pub fn from_env(_: &[OsString]) -> Self {
-        Self
+
+/// Rewrites the typed command for what is lent.
+///
+/// # Errors
+/// When the tool is too old, is told to use a builder without SSH forwarding, or does not
+/// answer what it has to be asked.
+pub fn plan(typed: &Typed, lending: &Lending, probe: &mut dyn Probe) -> Result<Plan, BuilderError> {
+    lending.check_paths()?;
+    match base_name(&typed.program).as_str() {
+        "docker" => docker::plan(typed, lending, probe),
+        "docker-compose" => compose::standalone(typed, lending, probe),
+        "docker-buildx" | "buildx" => buildx::standalone(typed, lending, probe),
+        "podman" | "podman-remote" => podman::plan(typed, lending, probe),
+        "buildah" => buildah::plan(typed, lending),
+        "podman-compose" => Ok(podman::compose(typed)),
+        _ => Ok(Plan::other(typed)),
     }
 }
-/// STUB
-pub fn plan(typed: &Typed, lending: &Lending, _: &mut SystemProbe) -> Result<Plan, BuilderError> {
-    let mut plan = Plan { tool: "other".into(), args: typed.args.clone(), agent_in_env: true, ..Plan::default() };
-    if typed.args.first().is_some_and(|a| a == "compose") {
-        let path = lending.folder.join("compose.override.json");
-        let text = serde_json::json!({"services":{"app":{"build":{"ssh":{"default":lending.sockets[0].1},"secrets":["known_hosts"]}}},"secrets":{"known_hosts":{"file":lending.known_hosts}}}).to_string();
-        plan.files.push((path.clone(), text));
-        plan.args = vec!["compose".into(), "-f".into(), "compose.yaml".into(), "-f".into(), path.into()];
-        plan.args.extend(typed.args[1..].iter().cloned());
+
+/// The program's name without folders; `.exe` is no part of it.
+fn base_name(program: &OsStr) -> String {
+    let text = program.to_string_lossy();
+    let name = text.rsplit('/').next().unwrap_or_default();
+    name.strip_suffix(".exe").unwrap_or(name).to_owned()
+}
+
+/// Where in the typed arguments a build's own arguments begin.
+#[derive(Clone, Copy)]
+struct Split<'a> {
+    typed: &'a Typed,
+    /// Index of the first argument behind the verb.
+    at: usize,
+}
+
+impl<'a> Split<'a> {
+    /// The arguments up to the verb, with it.
+    fn before(&self) -> &'a [OsString] {
+        &self.typed.args[..self.at.min(self.typed.args.len())]
     }
-    Ok(plan)
+
+    /// The arguments behind the verb.
+    fn rest(&self) -> &'a [OsString] {
+        self.typed.args.get(self.at..).unwrap_or_default()
+    }
+
+    /// The split after `more` further arguments.
+    fn further(self, more: usize) -> Self {
+        Self { at: self.at + more, ..self }
+    }
 }

@@ -209,7 +209,7 @@ fn lent_line(lent: &Lent) -> String {
         Some(hosts) => hosts.join(", "),
     };
     format!(
-        "lent {} {} \"{}\" as ssh id {} for {}@ {hosts}",
+        "lent {} {} \"{}\" as ssh id {}, for logins as {} to {hosts}",
         lent.kind, lent.fingerprint, lent.comment, lent.id, lent.user
     )
 }

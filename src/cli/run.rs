@@ -127,7 +127,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         known_hosts: known_hosts.clone(),
         folder: lease.folder().to_owned(),
     };
-    let plan = builder::plan(&typed, &lending, &mut builder::SystemProbe::from_env(&settings.secret_variables()))?;
+    let plan = builder::plan(&typed, &lending, &mut probe(&settings)?)?;
     for (path, content) in &plan.files {
         lease.write(path, content.as_bytes())?;
     }
@@ -156,6 +156,12 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
 fn typed(command: &[OsString]) -> Result<Typed, Failure> {
     let (program, args) = command.split_first().ok_or_else(|| Failure::new(Code::Usage, "no command was given"))?;
     Ok(Typed { program: program.clone(), args: args.to_vec() })
+}
+
+/// What the build tools and files are asked through, without the variables that hold keys.
+fn probe(settings: &Settings) -> Result<builder::probe::System, Failure> {
+    builder::probe::System::new(settings.secret_variables())
+        .map_err(|error| Failure::new(Code::Builder, format!("failed to find the working directory: {error}")))
 }
 
 fn open_log(path: &std::path::Path) -> Result<std::fs::File, Failure> {

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::settings::Settings;
-use super::start;
+use super::{probe, start};
 use crate::builder::{self, Lending, Typed};
 use crate::lease::{Folder, Places};
 use crate::ui::{self, Failure};
@@ -28,7 +28,7 @@ pub(super) fn run(settings: &Settings, typed: &Typed) -> Result<u8, Failure> {
         known_hosts: folder.join("known_hosts"),
         folder: folder.clone(),
     };
-    let plan = builder::plan(typed, &lending, &mut builder::SystemProbe::from_env(&settings.secret_variables()))?;
+    let plan = builder::plan(typed, &lending, &mut probe(settings)?)?;
     settings.warnings.iter().chain(&plan.warnings).for_each(|text| ui::warning(text));
     for wanted in &settings.wanted {
         ui::line(&format!("# lend {} as ssh id {}", wanted.key, wanted.id));

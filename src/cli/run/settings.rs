@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{RunArgs, expand_home};
 use crate::config::{self, Config, ConfigError, Wanted};
+use crate::exit::Code;
 use crate::hosts::{HostName, HostScope, Hosts};
 use crate::keys::KeySource;
 use crate::policy::Limits;
@@ -28,6 +29,9 @@ impl Settings {
         let mut warnings = Vec::new();
         let hosts = pins(args, &config, &mut warnings)?;
         let wanted = wanted(args, config)?;
+        for host in wanted.iter().flat_map(|wanted| &wanted.hosts) {
+            check_pinned(&hosts, host)?;
+        }
         if wanted.iter().any(|wanted| !wanted.repos.is_empty()) {
             warnings.push(
                 "an agent cannot see repositories: `repos` is not enforced, the build can reach every repository that the key opens".into(),
@@ -52,6 +56,16 @@ impl Settings {
         let sources = self.wanted.iter().flat_map(|wanted| [Some(&wanted.key), wanted.passphrase_from.as_ref()]);
         sources.flatten().filter_map(|source| source.variable().map(OsString::from)).collect()
     }
+}
+
+/// A granted host without a pin would refuse every login, inside the build and late.
+fn check_pinned(hosts: &Hosts, host: &HostName) -> Result<(), Failure> {
+    if hosts.has_pins(host) {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Host, format!("no host key is pinned for {host}")).with_hint(format!(
+        "pin it once with `valetkey host add {host}`, or name a file that has it with --known-hosts"
+    )))
 }
 
 fn read_config(args: &RunArgs) -> Result<Config, Failure> {

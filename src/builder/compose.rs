@@ -1,0 +1,191 @@
+//! `docker compose build|up|run|create|watch`, and `docker-compose` on its own: one more Compose
+//! file behind the person's own, with `build.ssh` and the known_hosts secret for each service
+//! that is built.
+//!
+//! Compose itself is asked which services those are (`config`, about 60 ms, no engine needed),
+//! with every profile active, because `run` and `up SERVICE` switch profiles on.
+
+use std::ffi::{OsStr, OsString};
+
+use super::docker::refuse_legacy;
+use super::flags::{self, Flag, Table, Walk};
+use super::probe::{Output, Question};
+use super::{BuilderError, Lending, Plan, Probe, Split, Typed, compose_files, compose_model, specs};
+
+/// `docker compose --help` of 2.26 and 2.40 with hidden flags, and the docker command's own,
+/// which it gives its plugins.
+#[rustfmt::skip]
+const GLOBALS: Table = Table {
+    valued: &[
+        "ansi", "config", "context", "env-file", "file", "host", "insecure-registry", "log-level",
+        "parallel", "profile", "progress", "project-directory", "project-name", "tlscacert", "tlscert", "tlskey",
+        "workdir",
+    ],
+    short: "fpcHl",
+    interspersed: false,
+};
+
+/// The verbs that build, with their flags that take values.
+#[rustfmt::skip]
+const VERBS: [(&str, Table); 5] = [
+    ("build", Table {
+        valued: &["build-arg", "builder", "memory", "progress", "provenance", "sbom", "ssh"],
+        short: "m", interspersed: true,
+    }),
+    ("up", Table {
+        valued: &["attach", "exit-code-from", "no-attach", "pull", "scale", "timeout", "wait-timeout"],
+        short: "t", interspersed: true,
+    }),
+    ("run", Table {
+        valued: &[
+            "cap-add", "cap-drop", "entrypoint", "env", "env-from-file", "label", "name", "publish",
+            "pull", "user", "volume", "workdir",
+        ],
+        short: "elpuvw", interspersed: false,
+    }),
+    ("create", Table { valued: &["pull", "scale"], short: "", interspersed: true }),
+    ("watch", Table { valued: &[], short: "", interspersed: true }),
+];
+
+/// How `config` is asked, until one way is answered. Not interpolated first: the interpolated
+/// JSON of 2.26 and 2.40 fails over any `build.ssh` with a path. Interpolated next, for includes
+/// whose path has a variable. Then with the typed profiles alone, for versions without `*`.
+const WAYS: [&[&str]; 3] = [
+    &["--profile", "*", "config", "--format", "json", "--no-interpolate", "--no-consistency"],
+    &["--profile", "*", "config", "--format", "json"],
+    &["config", "--format", "json", "--no-interpolate"],
+];
+
+/// `docker-compose`, which may be the 1.x that knows no `build.ssh`.
+pub(super) fn standalone(typed: &Typed, lending: &Lending, probe: &mut dyn Probe) -> Result<Plan, BuilderError> {
+    let plan = plan("docker-compose", Split { typed, at: 0 }, lending, probe);
+    if matches!(&plan, Ok(plan) if plan.tool == "other") {
+        return plan;
+    }
+    let args = vec!["version".into(), "--short".into()];
+    let question = Question { program: &typed.program, args, env: vec![], stdin: String::new() };
+    let asked = "docker-compose version";
+    let output = probe.output(&question).map_err(|source| BuilderError::Ask { asked: asked.into(), source })?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().trim_start_matches('v').to_owned();
+    if version.starts_with("1.") {
+        return Err(BuilderError::ComposeTooOld(version));
+    }
+    plan
+}
+
+/// `split` is behind `compose`.
+pub(super) fn plan(
+    name: &str,
+    split: Split<'_>,
+    lending: &Lending,
+    probe: &mut dyn Probe,
+) -> Result<Plan, BuilderError> {
+    let walk = flags::walk(split.rest(), &GLOBALS);
+    let at = walk.positional.first().copied().unwrap_or_default();
+    let verb = split.rest().get(at).and_then(|verb| verb.to_str()).unwrap_or_default();
+    let known = VERBS.iter().find(|(known, _)| *known == verb);
+    let Some((verb, table)) = known.filter(|_| !walk.has(&["help", "h", "version", "v"])) else {
+        return Ok(Plan::idle(split.typed));
+    };
+    let own = split.further(at + 1);
+    let own_walk = flags::walk(own.rest(), table);
+    if own_walk.has(&["help", "h"]) {
+        return Ok(Plan::idle(split.typed));
+    }
+    let tool = format!("{name} {verb}");
+    refuse_legacy(&tool, probe)?;
+
+    let globals = &split.rest()[..at];
+    let ours = lending.folder.join("compose.valetkey.json");
+    let files = compose_files::find(globals, &walk, &ours, lending, probe)?;
+    let stdin = files.stdin.as_ref().map_or("", |(_, text)| text);
+    let built = model(name, split, globals, &walk, stdin, probe)?;
+
+    let mut plan = Plan { tool: tool.clone(), ..Plan::default() };
+    for (one, id, path) in built.iter().flat_map(|one| one.ssh.iter().map(move |(id, path)| (one, id, path))) {
+        let place = format!("{tool}, service {}", one.service);
+        plan.warnings.extend(path.as_ref().map(|path| specs::typed_stays(&place, id, path)));
+    }
+    let mut rest = own.rest().to_vec();
+    let by_flag = fill_flag(&tool, &own_walk, &mut rest, lending, &mut plan.warnings);
+    if built.is_empty() {
+        plan.warnings.push(format!("{tool}: no service of this project is built, so no key is lent"));
+    }
+    plan.files.push((ours, compose_model::override_file(&built, &by_flag, lending)?));
+    plan.files.extend(files.stdin);
+    plan.set_env.extend(files.env);
+    plan.set_env.extend(quiet_bake(&walk, &own_walk, probe));
+    plan.args = split.before().to_vec();
+    plan.args.extend(files.globals);
+    plan.args.push(verb.into());
+    plan.args.append(&mut rest);
+    Ok(plan)
+}
+
+/// `docker compose build --ssh default` means SSH_AUTH_SOCK for every service: it gets the
+/// lease's socket. Returns the ids that the flag speaks for. Compose takes the last one alone.
+fn fill_flag(
+    tool: &str,
+    walk: &Walk,
+    rest: &mut Vec<OsString>,
+    lending: &Lending,
+    warnings: &mut Vec<String>,
+) -> Vec<String> {
+    let Some(flag) = walk.named(&["ssh"]).next_back() else {
+        return Vec::new();
+    };
+    let value = flag.value.as_deref().and_then(OsStr::to_str).unwrap_or_default();
+    // An empty value means `default`.
+    let spec = specs::ssh(if value.is_empty() { "default" } else { value });
+    match (spec.paths, lending.socket_for(spec.id)) {
+        (Some(paths), _) => warnings.push(specs::typed_stays(tool, spec.id, paths)),
+        (None, Some(socket)) => retype(rest, flag, &specs::lent(spec.id, socket)),
+        (None, None) => {}
+    }
+    vec![spec.id.to_owned()]
+}
+
+fn retype(rest: &mut Vec<OsString>, flag: &Flag, value: &str) {
+    let retyped = flags::retyped(flag, rest, OsStr::new(value));
+    rest.splice(flag.at..flag.at + flag.width, retyped);
+}
+
+/// Compose 2.40 hands a quiet build to bake in a way that makes bake ask for entitlements, and
+/// gives no way to pass `--allow`; this switches that question off for file paths alone.
+fn quiet_bake(globals: &Walk, own: &Walk, probe: &dyn Probe) -> Option<(OsString, OsString)> {
+    const VARIABLE: &str = "BUILDX_BAKE_ENTITLEMENTS_FS";
+    let quiet = own.has(&["quiet", "q", "quiet-build"]) || globals.last(&["progress"]).is_some_and(|p| p == "quiet");
+    (quiet && probe.var(VARIABLE).is_none()).then(|| (VARIABLE.into(), "0".into()))
+}
+
+/// Asks Compose, in its own way of finding files, for the services that are built.
+fn model(
+    name: &str,
+    split: Split<'_>,
+    globals: &[OsString],
+    walk: &Walk,
+    stdin: &str,
+    probe: &mut dyn Probe,
+) -> Result<Vec<compose_model::Built>, BuilderError> {
+    let asked = format!("{name} config");
+    let mut globals = globals.to_vec();
+    for flag in walk.named(&["dry-run"]).rev() {
+        globals.drain(flag.at..flag.at + flag.width);
+    }
+    let mut refusals = Vec::new();
+    for way in WAYS {
+        let args = split.before().iter().chain(&globals).cloned().chain(way.iter().map(OsString::from)).collect();
+        let question = Question { program: &split.typed.program, args, env: vec![], stdin: stdin.into() };
+        let Output { success, stdout, stderr } =
+            probe.output(&question).map_err(|source| BuilderError::Ask { asked: asked.clone(), source })?;
+        if success {
+            return compose_model::built(&stdout).ok_or(BuilderError::Answer(asked));
+        }
+        refusals.push(stderr);
+    }
+    // The second way reads the files as the command itself would, so its refusal is the one to
+    // show, unless it is about the form of the answer.
+    let marshal = |stderr: &Vec<u8>| String::from_utf8_lossy(stderr).contains("MarshalJSON");
+    let shown = refusals.get(1).filter(|stderr| !marshal(stderr)).or(refusals.first());
+    Err(BuilderError::refused(&asked, shown.map_or(&[], Vec::as_slice)))
+}

@@ -1,0 +1,99 @@
+//! PURE reading of `docker compose config --format json`, and writing of the override.
+//!
+//! The override is JSON (which is YAML) and names only services that are built already: naming
+//! another would turn it into a build. `build.ssh` is a map there, which merges over a list, a
+//! map and nothing; a list over a list would be refused. Paths hold no `$`
+//! ([`super::Lending::check_paths`]), which Compose would replace.
+
+use serde_json::{Map, Value, json};
+
+use super::{BuilderError, KNOWN_HOSTS_ID, Lending, specs};
+
+/// Name of our secret in the project; its id in the step is [`KNOWN_HOSTS_ID`]. A name of its
+/// own, so that a project's secret `known_hosts` stays what it is.
+const SECRET: &str = "valetkey_known_hosts";
+
+/// The parts of a built service that matter here.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Built {
+    /// The service's name.
+    pub(super) service: String,
+    /// `(id, socket or keys)` of its `build.ssh`. None means the agent of SSH_AUTH_SOCK.
+    pub(super) ssh: Vec<(String, Option<String>)>,
+    /// Whether its `build.secrets` has the id [`KNOWN_HOSTS_ID`].
+    pub(super) known_hosts: bool,
+}
+
+/// The services that are built; None where the model is not one.
+pub(super) fn built(model: &[u8]) -> Option<Vec<Built>> {
+    let model: Value = serde_json::from_slice(model).ok()?;
+    let none = Map::new();
+    let services = match model.get("services") {
+        None | Some(Value::Null) => &none,
+        Some(services) => services.as_object()?,
+    };
+    let built = services.iter().filter(|(_, service)| service.get("build").is_some_and(|build| !build.is_null()));
+    Some(built.map(|(name, service)| one(name, &service["build"])).collect())
+}
+
+fn one(service: &str, build: &Value) -> Built {
+    let ssh = match build.get("ssh") {
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(listed).collect(),
+        Some(Value::Object(map)) => map.iter().map(|(id, path)| (id.clone(), path_of(path.as_str()))).collect(),
+        Some(Value::String(text)) => vec![listed(text)],
+        _ => Vec::new(),
+    };
+    let secrets = build.get("secrets").and_then(Value::as_array);
+    let known_hosts = secrets.is_some_and(|secrets| secrets.iter().any(|secret| secret_id(secret) == KNOWN_HOSTS_ID));
+    Built { service: service.to_owned(), ssh, known_hosts }
+}
+
+fn listed(text: &str) -> (String, Option<String>) {
+    let spec = specs::ssh(text);
+    (spec.id.to_owned(), path_of(spec.paths))
+}
+
+fn path_of(path: Option<&str>) -> Option<String> {
+    path.filter(|path| !path.is_empty()).map(str::to_owned)
+}
+
+/// A secret's id in the step: its target, else its source.
+fn secret_id(secret: &Value) -> &str {
+    let of = |key: &str| secret.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    secret.as_str().or_else(|| of("target")).or_else(|| of("source")).unwrap_or_default()
+}
+
+/// The override for these services. `by_flag` are ids that were typed with `--ssh`, which hold
+/// for every service and which 2.26 refuses to see twice.
+pub(super) fn override_file(built: &[Built], by_flag: &[String], lending: &Lending) -> Result<String, BuilderError> {
+    let mut services = Map::new();
+    let mut secret = false;
+    for one in built {
+        let mut ssh = Map::new();
+        let typed: Vec<String> = one.ssh.iter().map(|(id, _)| id.clone()).chain(by_flag.iter().cloned()).collect();
+        for value in specs::missing(lending, &typed)? {
+            let spec = specs::ssh(&value);
+            ssh.insert(spec.id.to_owned(), json!(spec.paths));
+        }
+        // No path means SSH_AUTH_SOCK: the person's whole agent, lent to every step.
+        for (id, _) in one.ssh.iter().filter(|(id, path)| path.is_none() && !by_flag.contains(id)) {
+            ssh.extend(lending.socket_for(id).map(|socket| (id.clone(), json!(socket))));
+        }
+        let mut build = Map::new();
+        if !ssh.is_empty() {
+            build.insert("ssh".into(), ssh.into());
+        }
+        if !one.known_hosts {
+            secret = true;
+            build.insert("secrets".into(), json!([{ "source": SECRET, "target": KNOWN_HOSTS_ID }]));
+        }
+        if !build.is_empty() {
+            services.insert(one.service.clone(), json!({ "build": build }));
+        }
+    }
+    let mut file = json!({ "services": services });
+    if secret {
+        file["secrets"] = json!({ SECRET: { "file": lending.known_hosts() } });
+    }
+    Ok(file.to_string())
+}
