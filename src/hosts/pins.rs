@@ -355,3 +355,18 @@ impl Hosts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_names_are_remembered_as_the_limit_says_and_the_next_is_still_found() {
+        let hosts = Hosts::builtin();
+        for number in 0..MAX_REMEMBERED {
+            hosts.pins_of(&HostName::new(&format!("h{number}"), 22).unwrap());
+        }
+        assert_eq!(hosts.pins_of(&"github.com".parse().unwrap()).len(), 4, "three pins and a revoked key");
+        assert_eq!(hosts.remembered.read().unwrap().len(), MAX_REMEMBERED);
+    }
+}

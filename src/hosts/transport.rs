@@ -248,6 +248,19 @@ mod tests {
     }
 
     #[test]
+    fn messages_that_mean_nothing_are_skipped_up_to_the_limit() {
+        let packet = |message: u8| [0, 0, 0, 12, 10, message, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let chatter = |count: usize| {
+            let mut bytes = b"SSH-2.0-x\r\n".to_vec();
+            (0..count).for_each(|_| bytes.extend(packet(2)));
+            bytes.extend(packet(MSG_DISCONNECT));
+            says(&bytes)
+        };
+        assert!(matches!(chatter(MAX_MESSAGES - 1), TransportError::Disconnected));
+        assert!(matches!(chatter(MAX_MESSAGES), TransportError::Protocol));
+    }
+
+    #[test]
     fn a_packet_past_the_limit_is_refused_before_it_is_read() {
         let mut bytes = b"SSH-2.0-x\r\n".to_vec();
         bytes.extend_from_slice(&u32::MAX.to_be_bytes());

@@ -105,7 +105,8 @@ fn confirmed(name: &HostName, probed: &Probed) -> Result<Vec<Vec<u8>>, Failure> 
     for _ in 0..MAX_QUESTIONS {
         ui::note("do these match what the server's operator gives? (yes / no / a fingerprint)");
         let mut answer = String::new();
-        // A line past the limit is no answer; what follows it is read as the next.
+        // A terminal gives at most 4,096 bytes a line; what is past the limit here is read as the
+        // next answer, and so costs a question.
         let read = io::stdin().lock().take(MAX_ANSWER).read_line(&mut answer);
         let read = read.map_err(|error| Failure::new(Code::Host, format!("failed to read the answer: {error}")))?;
         let answer = answer.trim();
