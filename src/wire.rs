@@ -67,6 +67,35 @@ impl<'a> Fields<'a> {
         Ok(first)
     }
 
+    /// One `uint64`, big-endian.
+    ///
+    /// # Errors
+    /// [`Malformed::Truncated`] when fewer than eight bytes are left.
+    pub fn uint64(&mut self) -> Result<u64, Malformed> {
+        let (first, rest) = self.0.split_first_chunk::<8>().ok_or(Malformed::Truncated)?;
+        self.0 = rest;
+        Ok(u64::from_be_bytes(*first))
+    }
+
+    /// One `mpint` that is not negative, without its leading zero bytes.
+    ///
+    /// # Errors
+    /// [`Malformed`] for a negative number, or a string that is cut.
+    pub fn unsigned(&mut self) -> Result<&'a [u8], Malformed> {
+        let bytes = self.string()?;
+        if bytes.first().is_some_and(|first| first & 0x80 != 0) {
+            return Err(Malformed::Field("number"));
+        }
+        let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+        bytes.get(zeros..).ok_or(Malformed::Truncated)
+    }
+
+    /// What was not read yet.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// Whether every byte was read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -92,7 +121,9 @@ pub fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
 /// The key type that a key blob or certificate blob begins with, where it is one.
 #[must_use]
 pub fn key_type(blob: &[u8]) -> Option<&str> {
-    std::str::from_utf8(Fields::new(blob).string().ok()?).ok()
+    let name = std::str::from_utf8(Fields::new(blob).string().ok()?).ok()?;
+    // It is shown to people and written to files: nothing but what RFC 4251 section 6 allows.
+    (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())).then_some(name)
 }
 
 #[cfg(test)]
@@ -104,6 +135,13 @@ mod tests {
         assert_eq!(Fields::new(&[0, 0, 0, 2, 1]).string(), Err(Malformed::Truncated));
         assert_eq!(Fields::new(&[0xff; 4]).string(), Err(Malformed::Truncated));
         assert_eq!(Fields::new(&[0, 0, 0, 2, 1, 2]).string(), Ok(&[1, 2][..]));
+    }
+
+    #[test]
+    fn a_negative_number_is_refused_and_leading_zeros_are_not_part_of_one() {
+        assert_eq!(Fields::new(&[0, 0, 0, 1, 0x80]).unsigned(), Err(Malformed::Field("number")));
+        assert_eq!(Fields::new(&[0, 0, 0, 2, 0, 0x80]).unsigned(), Ok(&[0x80][..]));
+        assert_eq!(Fields::new(&[0, 0, 0, 0]).unsigned(), Ok(&[][..]));
     }
 
     #[test]

@@ -13,10 +13,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::exit::Code;
-use crate::hosts::known_hosts::blob_type;
 use crate::hosts::load::stored_path;
 use crate::hosts::{Fingerprint, HostKeyStatus, HostName, Hosts, Listed, store, stored};
 use crate::ui::{self, Failure};
+use crate::wire::key_type;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -126,7 +126,7 @@ fn now() -> u64 {
 /// Whether another key of this key's type is pinned for the host, and this one is not.
 fn is_changed(hosts: &Hosts, name: &HostName, key: &[u8]) -> bool {
     hosts.status(name, key, now()) == HostKeyStatus::Changed
-        && hosts.listed_for(name).iter().any(|pin| !pin.authority && pin.key_type.as_deref() == blob_type(key))
+        && hosts.listed_for(name).iter().any(|pin| !pin.authority && pin.key_type.as_deref() == key_type(key))
 }
 
 /// A pin with where it stands.

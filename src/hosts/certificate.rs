@@ -5,8 +5,9 @@
 //! principals (OpenSSH reads that as "any host"; a pin names one), a CA that is itself a
 //! certificate, and signatures with SHA-1.
 
-use super::known_hosts::blob_type;
-use super::signature::{MAX_BLOB, Reader, verify};
+use super::signature::{MAX_BLOB, verify};
+use crate::wire::key_type;
+use crate::wire::{Fields, put_string};
 
 /// Most principals of one certificate (OpenSSH's `SSHKEY_CERT_MAX_PRINCIPALS`).
 pub const MAX_PRINCIPALS: usize = 256;
@@ -33,14 +34,14 @@ pub struct HostCertificate {
 /// Whether a blob says that it is a certificate.
 #[must_use]
 pub fn is_certificate(blob: &[u8]) -> bool {
-    blob_type(blob).is_some_and(|name| name.ends_with(SUFFIX))
+    key_type(blob).is_some_and(|name| name.ends_with(SUFFIX))
 }
 
 /// The certified key's own blob, where the certificate can be read that far. The signature is
 /// not looked at: this is how ssh falls back to the plain key when no CA is known.
 #[must_use]
 pub fn certified_key(blob: &[u8]) -> Option<Vec<u8>> {
-    let mut reader = Reader::new(bounded(blob)?);
+    let mut reader = Fields::new(bounded(blob)?);
     read_key(&mut reader)
 }
 
@@ -49,9 +50,9 @@ fn bounded(blob: &[u8]) -> Option<&[u8]> {
 }
 
 /// Reads type, nonce and public key; returns the plain key's blob.
-fn read_key(reader: &mut Reader<'_>) -> Option<Vec<u8>> {
-    let name = std::str::from_utf8(reader.string()?).ok()?.strip_suffix(SUFFIX)?;
-    let _nonce = reader.string()?;
+fn read_key(reader: &mut Fields<'_>) -> Option<Vec<u8>> {
+    let name = std::str::from_utf8(reader.string().ok()?).ok()?.strip_suffix(SUFFIX)?;
+    let _nonce = reader.string().ok()?;
     let parts = match name {
         "ssh-ed25519" => 1,
         // Curve and point; e and n.
@@ -59,17 +60,11 @@ fn read_key(reader: &mut Reader<'_>) -> Option<Vec<u8>> {
         _ => return None,
     };
     let mut key = Vec::new();
-    put_string(&mut key, name.as_bytes())?;
+    put_string(&mut key, name.as_bytes());
     for _ in 0..parts {
-        put_string(&mut key, reader.string()?)?;
+        put_string(&mut key, reader.string().ok()?);
     }
     Some(key)
-}
-
-fn put_string(out: &mut Vec<u8>, bytes: &[u8]) -> Option<()> {
-    out.extend_from_slice(&u32::try_from(bytes.len()).ok()?.to_be_bytes());
-    out.extend_from_slice(bytes);
-    Some(())
 }
 
 impl HostCertificate {
@@ -79,22 +74,22 @@ impl HostCertificate {
     #[must_use]
     pub fn parse(blob: &[u8]) -> Option<Self> {
         let blob = bounded(blob)?;
-        let mut reader = Reader::new(blob);
+        let mut reader = Fields::new(blob);
         let key = read_key(&mut reader)?;
-        let _serial = reader.u64()?;
-        if reader.u32()? != TYPE_HOST {
+        let _serial = reader.uint64().ok()?;
+        if reader.uint32().ok()? != TYPE_HOST {
             return None;
         }
-        let _key_id = reader.string()?;
-        let principals = read_principals(reader.string()?)?;
-        let (valid_after, valid_before) = (reader.u64()?, reader.u64()?);
-        let critical_options = reader.string()?;
-        let _extensions = reader.string()?;
-        let _reserved = reader.string()?;
-        let authority = reader.string()?;
+        let _key_id = reader.string().ok()?;
+        let principals = read_principals(reader.string().ok()?)?;
+        let (valid_after, valid_before) = (reader.uint64().ok()?, reader.uint64().ok()?);
+        let critical_options = reader.string().ok()?;
+        let _extensions = reader.string().ok()?;
+        let _reserved = reader.string().ok()?;
+        let authority = reader.string().ok()?;
         let signed = blob.get(..blob.len() - reader.rest().len())?;
-        let signature = reader.string()?;
-        reader.end()?;
+        let signature = reader.string().ok()?;
+        reader.end().ok()?;
         let good = critical_options.is_empty() && !is_certificate(authority) && verify(authority, signature, signed);
         good.then(|| Self { key, authority: authority.into(), principals, valid_after, valid_before })
     }
@@ -113,13 +108,13 @@ impl HostCertificate {
 }
 
 fn read_principals(field: &[u8]) -> Option<Vec<String>> {
-    let mut reader = Reader::new(field);
+    let mut reader = Fields::new(field);
     let mut principals = Vec::new();
     while !reader.rest().is_empty() {
         if principals.len() == MAX_PRINCIPALS {
             return None;
         }
-        principals.push(std::str::from_utf8(reader.string()?).ok()?.to_ascii_lowercase());
+        principals.push(std::str::from_utf8(reader.string().ok()?).ok()?.to_ascii_lowercase());
     }
     (!principals.is_empty()).then_some(principals)
 }
@@ -131,7 +126,7 @@ mod tests {
     fn principals(count: usize) -> Option<Vec<String>> {
         let mut field = Vec::new();
         for _ in 0..count {
-            put_string(&mut field, b"a").unwrap();
+            put_string(&mut field, b"a");
         }
         read_principals(&field)
     }
@@ -147,7 +142,7 @@ mod tests {
     fn an_oversized_blob_is_not_looked_into() {
         let mut blob = Vec::new();
         for part in [&b"ssh-ed25519-cert-v01@openssh.com"[..], b"nonce", &[7; 32]] {
-            put_string(&mut blob, part).unwrap();
+            put_string(&mut blob, part);
         }
         blob.resize(MAX_BLOB, 0);
         assert!(certified_key(&blob).is_some());

@@ -8,9 +8,9 @@ use base64ct::{Base64, Encoding as _};
 
 use super::certificate::{certified_key, is_certificate};
 use super::pattern::Names;
-use super::signature::Reader;
 use crate::exit::Code;
 use crate::ui::Explain;
+use crate::wire::{self, Fields};
 
 /// Longest text that is taken, in bytes.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -214,7 +214,7 @@ fn word(text: &str) -> (&str, &str) {
 /// When it is not base64, of another type, damaged, or not of a type that host keys have.
 pub fn decode_key(key_type: &str, base64: &str) -> Result<Vec<u8>, LineError> {
     let blob = Base64::decode_vec(base64).map_err(|_| LineError::Base64)?;
-    if blob_type(&blob) != Some(key_type) {
+    if wire::key_type(&blob) != Some(key_type) {
         return Err(LineError::KeyType);
     }
     has_parts(key_type, &blob).ok_or(LineError::Damaged)?;
@@ -232,20 +232,11 @@ fn has_parts(key_type: &str, blob: &[u8]) -> Option<()> {
         "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "ecdsa-sha2-nistp521" | "ssh-rsa" => 2,
         _ => return None,
     };
-    let mut reader = Reader::new(blob);
+    let mut reader = Fields::new(blob);
     for _ in 0..=parts {
-        reader.string()?;
+        reader.string().ok()?;
     }
-    reader.end()
-}
-
-/// The type that a key blob names at its start (RFC 4253 section 6.6), without looking further.
-#[must_use]
-pub fn blob_type(blob: &[u8]) -> Option<&str> {
-    let (length, rest) = blob.split_first_chunk::<4>()?;
-    let name = rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-    let name = std::str::from_utf8(name).ok()?;
-    (!name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic())).then_some(name)
+    reader.end().ok()
 }
 
 #[cfg(test)]

@@ -14,11 +14,11 @@ use russh::client;
 use russh::keys::{Algorithm, EcdsaCurve, PublicKeyOrCertificate};
 
 use super::Binds;
-use super::known_hosts::blob_type;
 use super::name::HostName;
 use super::transport::{self, Exchanged, TransportError};
 use crate::exit::Code;
 use crate::ui::Explain;
+use crate::wire::key_type;
 
 /// How long looking up the name, and connecting to all of its addresses, may take.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -116,7 +116,7 @@ pub fn probe_within(name: &HostName, limit: Duration) -> Result<Probed, ProbeErr
 /// does not show this key.
 #[must_use]
 pub fn binds_as(name: &HostName, key: &[u8]) -> Binds {
-    match exchange(name, blob_type(key), EXCHANGE_TIMEOUT) {
+    match exchange(name, key_type(key), EXCHANGE_TIMEOUT) {
         Ok(exchanged) if exchanged.host_key == key => exchanged.binds,
         _ => Binds::Unknown,
     }

@@ -6,8 +6,8 @@
 use base64ct::{Base64, Encoding as _};
 
 use super::Binds;
-use super::known_hosts::blob_type;
 use super::name::HostName;
+use crate::wire::key_type;
 
 /// The text with these keys (raw blobs) pinned for `name`. Where `replace`, they are all that
 /// is pinned for it; else they are added to what is. What `binds` says is written to every line
@@ -18,7 +18,7 @@ pub fn with_pins(text: &str, name: &HostName, keys: &[Vec<u8>], binds: Binds, re
     let mut out = if replace { without(text, name).0 } else { ended(text) };
     let known = out.clone();
     for key in keys {
-        let Some(key_type) = blob_type(key) else { continue };
+        let Some(key_type) = key_type(key) else { continue };
         let pin = format!("{shown} {key_type} {}", Base64::encode_string(key));
         let starts = |line: &str| line.strip_prefix(&pin).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
         if !known.lines().any(starts) {

@@ -16,7 +16,8 @@ mod packet;
 use std::io::{self, Read, Write};
 
 use super::Binds;
-use super::signature::{Reader, verify};
+use super::signature::verify;
+use crate::wire::{Fields, put_string};
 use exchange::{Agreed, Kex, KexInit};
 use packet::Packets;
 
@@ -103,7 +104,7 @@ pub fn exchange<S: Read + Write>(stream: S, key_type: Option<&str>) -> Result<Ex
         put_string(&mut transcript, part);
     }
     let keys = kex.finish(their_public, transcript)?;
-    let algorithm = Reader::new(signature).string();
+    let algorithm = Fields::new(signature).string().ok();
     if algorithm != Some(agreed.host_key.as_bytes()) || !verify(host_key, signature, keys.exchange_hash()) {
         return Err(TransportError::Signature);
     }
@@ -151,9 +152,9 @@ fn next<S: Read + Write>(packets: &mut Packets<S>, wanted: u8) -> Result<Vec<u8>
 }
 
 fn read_reply(message: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let mut reader = Reader::new(message.get(1..)?);
-    let parts = (reader.string()?, reader.string()?, reader.string()?);
-    reader.end().map(|()| parts)
+    let mut reader = Fields::new(message.get(1..)?);
+    let parts = (reader.string().ok()?, reader.string().ok()?, reader.string().ok()?);
+    reader.end().ok().map(|()| parts)
 }
 
 /// A server that announces extensions does so before it answers the first request.
@@ -176,20 +177,14 @@ fn read_binds<S: Read + Write>(packets: &mut Packets<S>) -> Result<Binds, Transp
 
 /// Whether SSH_MSG_EXT_INFO names hostbound logins in the version that OpenSSH has (`0`).
 fn announces_binding(message: &[u8]) -> Option<bool> {
-    let mut reader = Reader::new(message.get(1..)?);
+    let mut reader = Fields::new(message.get(1..)?);
     let mut found = false;
     // The count is the server's; the message's end is what bounds the loop.
-    for _ in 0..reader.u32()? {
-        let (name, value) = (reader.string()?, reader.string()?);
+    for _ in 0..reader.uint32().ok()? {
+        let (name, value) = (reader.string().ok()?, reader.string().ok()?);
         found |= name == b"publickey-hostbound@openssh.com" && value == b"0";
     }
     Some(found)
-}
-
-fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
-    // Everything that is put here came out of a packet or is ours, far below 4 GiB.
-    out.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
-    out.extend_from_slice(bytes);
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::reader::Reader;
 use super::{pasted, stdin};
-use crate::signer::blob::put_string;
+use crate::wire::put_string;
 
 /// `SSH_CERT_TYPE_USER`.
 const USER: u32 = 1;

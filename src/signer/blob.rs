@@ -2,13 +2,7 @@
 //!
 //! Owns `string` and `mpint` on the way out (RFC 4251 section 5). Reads nothing.
 
-/// Appends `bytes` as an SSH `string`: four bytes of length, then the bytes.
-pub(crate) fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
-    // Everything that is written here is shorter than the 256 KiB a source may hold.
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend_from_slice(bytes);
-}
+use crate::wire::put_string;
 
 /// Appends the unsigned big-endian number `bytes` as an SSH `mpint`: no leading zeros, and
 /// one zero byte in front where the top bit is set.

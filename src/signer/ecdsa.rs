@@ -1,5 +1,6 @@
 //! ECDSA on the NIST curves in memory (RFC 5656).
 
+use crate::wire::put_string;
 use aws_lc_rs::agreement::{self, ECDH_P256, ECDH_P384, ECDH_P521};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -65,7 +66,7 @@ impl Signer for Ecdsa {
         // A sign byte and a length for each number.
         let most = 2 * (self.curve.width() + 5);
         let mut out = Vec::with_capacity(4 + name.len() + 4 + most);
-        blob::put_string(&mut out, name);
+        put_string(&mut out, name);
         let length_at = out.len();
         out.extend_from_slice(&[0; 4]);
         blob::put_mpint(&mut out, r);

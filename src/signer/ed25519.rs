@@ -1,5 +1,6 @@
 //! Ed25519 in memory (RFC 8709).
 
+use crate::wire::put_string;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 
 use super::parts::PartsError;
@@ -26,8 +27,8 @@ impl Signer for Ed25519 {
         known_flags(flags)?;
         let signature = self.0.try_sign(data).map_err(|_| SignError::Crypto)?;
         let mut out = Vec::with_capacity(4 + NAME.len() + 4 + SIGNATURE);
-        blob::put_string(&mut out, NAME);
-        blob::put_string(&mut out, signature.as_ref());
+        put_string(&mut out, NAME);
+        put_string(&mut out, signature.as_ref());
         Ok(out)
     }
 }

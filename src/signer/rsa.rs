@@ -1,5 +1,6 @@
 //! RSA in memory: PKCS#1 v1.5 with SHA-256 or SHA-512 (RFC 8332), never SHA-1.
 
+use crate::wire::put_string;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaEncoding};
@@ -45,7 +46,7 @@ pub(super) fn key(parts: &RsaParts) -> Result<Key, PartsError> {
     })
     .map_err(|_| PartsError::Inconsistent)?;
     let mut blob = Vec::with_capacity(n.len() + 32);
-    blob::put_string(&mut blob, b"ssh-rsa");
+    put_string(&mut blob, b"ssh-rsa");
     blob::put_mpint(&mut blob, e);
     blob::put_mpint(&mut blob, n);
     let width = pair.public_modulus_len();
@@ -69,7 +70,7 @@ impl Signer for Rsa {
             return Err(SignError::Sha1);
         };
         let mut out = Vec::with_capacity(4 + name.len() + 4 + self.width);
-        blob::put_string(&mut out, name);
+        put_string(&mut out, name);
         let width = u32::try_from(self.width).map_err(|_| SignError::Crypto)?;
         out.extend_from_slice(&width.to_be_bytes());
         let start = out.len();

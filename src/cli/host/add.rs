@@ -4,10 +4,10 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use super::{is_changed, now, path, pins};
 use crate::exit::Code;
-use crate::hosts::known_hosts::blob_type;
 use crate::hosts::probe::{Probed, binds_as, probe};
 use crate::hosts::{Binds, Fingerprint, HostKeyStatus, HostName, Hosts, store, stored};
 use crate::ui::{self, Failure};
+use crate::wire::key_type;
 
 /// How often a person is asked again after an answer that is neither yes, no nor a fingerprint.
 const MAX_QUESTIONS: usize = 3;
@@ -44,7 +44,7 @@ pub(super) fn run(name: &HostName, fingerprints: &[Fingerprint], replace: bool) 
 }
 
 fn described(key: &[u8]) -> String {
-    format!("{} {}", blob_type(key).unwrap_or("a key"), Fingerprint::of(key))
+    format!("{} {}", key_type(key).unwrap_or("a key"), Fingerprint::of(key))
 }
 
 fn listed(keys: &[Vec<u8>]) -> String {

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::{described, is_changed, now, path, pins};
 use crate::exit::Code;
-use crate::hosts::known_hosts::{Marker, blob_type, parse};
+use crate::hosts::known_hosts::{Marker, parse};
 use crate::hosts::probe::probe;
 use crate::hosts::{Fingerprint, HostKeyStatus, HostName, Hosts, store};
 use crate::ui::{self, Failure};
+use crate::wire::key_type;
 
 /// Connects to each host and compares. Every host is reported before the command fails.
 pub(super) fn run(names: Vec<HostName>) -> Result<(), Failure> {
@@ -62,7 +63,7 @@ fn verify(hosts: &Hosts, name: &HostName) -> bool {
         };
         matched |= status == HostKeyStatus::Match;
         good &= matches!(word, "match" | "not pinned");
-        ui::line(&format!("{name}: {} {}: {word}", blob_type(key).unwrap_or("?"), Fingerprint::of(key)));
+        ui::line(&format!("{name}: {} {}: {word}", key_type(key).unwrap_or("?"), Fingerprint::of(key)));
     }
     if !(good && matched) {
         let pinned: Vec<String> = hosts.listed_for(name).iter().map(described).collect();

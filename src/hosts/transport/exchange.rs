@@ -6,8 +6,8 @@ use aws_lc_rs::agreement::{self, EphemeralPrivateKey, UnparsedPublicKey};
 use aws_lc_rs::{digest, rand};
 
 use super::packet::Cipher;
-use super::{MSG_KEXINIT, TransportError, put_string};
-use crate::hosts::signature::Reader;
+use super::{MSG_KEXINIT, TransportError};
+use crate::wire::{Fields, put_string};
 
 /// The signature algorithms of every type of host key, RSA first: it is what this exchange is
 /// for.
@@ -95,13 +95,13 @@ impl Agreed {
 
 /// The ten name lists, and whether a guessed packet follows.
 fn read(message: &[u8]) -> Option<(Vec<&str>, bool)> {
-    let mut reader = Reader::new(message.get(1 + 16..)?);
+    let mut reader = Fields::new(message.get(1 + 16..)?);
     let mut lists = Vec::with_capacity(10);
     for _ in 0..10 {
-        lists.push(std::str::from_utf8(reader.string()?).ok()?);
+        lists.push(std::str::from_utf8(reader.string().ok()?).ok()?);
     }
-    let guesses = reader.byte()? != 0;
-    reader.u32()?;
+    let guesses = reader.byte().ok()? != 0;
+    reader.uint32().ok()?;
     Some((lists, guesses))
 }
 
