@@ -1,0 +1,17 @@
+//! Fast tests: in process, with real ssh tools where they matter, without any engine.
+
+mod keys {
+    mod agent;
+    mod certificates;
+    mod containers;
+    mod encrypted;
+    mod files;
+    mod lookalikes;
+    mod made;
+    mod mutations;
+    mod pasted;
+    mod secrecy;
+    mod signatures;
+    mod upstream;
+    mod world;
+}
