@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+pub mod key;
+
 /// Parses the command line, runs the command, prints the one fatal error.
 #[must_use]
 pub fn main() -> ExitCode {

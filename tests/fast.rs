@@ -6,11 +6,14 @@ mod keys {
     mod containers;
     mod encrypted;
     mod files;
+    mod keychain;
     mod lookalikes;
     mod made;
     mod mutations;
     mod pasted;
+    mod prompt;
     mod secrecy;
+    mod session;
     mod signatures;
     mod upstream;
     mod world;

@@ -8,6 +8,10 @@ use crate::ui::Explain;
 
 use super::Secret;
 
+pub mod os;
+
+pub use os::OsKeychain;
+
 /// Where secrets are kept by name.
 pub trait Keychain {
     /// The secret of an entry.

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use crate::agent::upstream::{Upstream, UpstreamError};
 use crate::signer::{self, Identity, Parts};
 
-use super::keychain::Keychain;
+use super::keychain::{Keychain, OsKeychain};
 use super::parse::{Found, Locked, Secrets, parse};
-use super::passphrase::{Ask, AskError, TRIES};
+use super::passphrase::{Ask, AskError, Person, TRIES};
 use super::{KeyError, KeySource, Reason, Rejected, SOURCE_LIMIT, Secret};
 use super::{agent, certificate, env, file, stdin};
 
@@ -32,6 +32,26 @@ pub struct LoadEnv<'a> {
     pub passphrase_from: Option<KeySource>,
     /// Passphrases that opened a key before; tried first, as ssh-add does.
     pub known: Vec<Secret>,
+}
+
+impl LoadEnv<'_> {
+    /// Runs `work` with the world of this process: its environment, standard input, home
+    /// folder, terminal and keychain.
+    pub fn with_process<T>(
+        passphrase_from: Option<KeySource>,
+        work: impl FnOnce(&mut LoadEnv<'_>) -> T,
+    ) -> T {
+        let variable = |name: &str| std::env::var_os(name);
+        work(&mut LoadEnv {
+            variable: &variable,
+            home: std::env::home_dir(),
+            stdin: Some(Box::new(std::io::stdin().lock())),
+            keychain: &OsKeychain::default(),
+            person: &mut Person::new(&variable),
+            passphrase_from,
+            known: Vec::new(),
+        })
+    }
 }
 
 /// What a source gave.
