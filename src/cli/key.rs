@@ -3,6 +3,8 @@
 //! Owns the check before storing: what is not a usable private key is never stored. Refuses to
 //! show anything of a key but its type, fingerprint and comment.
 
+use std::io::IsTerminal as _;
+
 use clap::{Args, Subcommand};
 
 use crate::exit::Code;
@@ -87,11 +89,15 @@ pub fn run(args: KeyArgs, env: &mut LoadEnv<'_>) -> Result<(), Failure> {
 
 fn add(name: &str, from: &str, force: bool, env: &mut LoadEnv<'_>) -> Result<(), Failure> {
     let name = checked(name)?;
-    let source = if from == "-" {
-        KeySource::Stdin
-    } else {
-        KeySource::File(from.into())
+    let source = match from.parse::<KeySource>() {
+        _ if from == "-" => KeySource::Stdin,
+        // `--from env:NAME` and `--from file:PATH` mean what they mean to `--key`.
+        Ok(source) => source,
+        Err(_) => KeySource::File(from.into()),
     };
+    if source == KeySource::Stdin && std::io::stdin().is_terminal() {
+        ui::note("paste the private key, then press Ctrl-D");
+    }
     let failed = |reason| {
         Failure::from(KeyError {
             from: source.to_string(),

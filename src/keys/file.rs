@@ -46,7 +46,10 @@ impl Explain for FileError {
                 )
             }
             Self::Denied => "run as the user whose key it is; a key is not shared".to_owned(),
-            Self::TooOpen(path, _) => format!("chmod 600 {}", path.display()),
+            Self::TooOpen(path, _) => format!(
+                "chmod 600 {0} (where that cannot be done: --key stdin < {0})",
+                path.display()
+            ),
             Self::NoHome => "set HOME, or write the whole path".to_owned(),
             Self::Io(_) => "check the disk and the path".to_owned(),
         })

@@ -100,6 +100,25 @@ fn a_certificate_that_does_not_fit_is_left_out_with_a_warning() {
 }
 
 #[test]
+fn a_file_of_two_keys_and_a_certificate_for_one_of_them_is_no_reason_to_warn() {
+    let folder = certified(Kind::P256, &[]);
+    let both = [
+        &made::key(Kind::Ed25519).text[..],
+        &made::key(Kind::P256).text,
+    ]
+    .concat();
+    made::write(folder.path(), "key", both);
+    let loaded = load(folder.path());
+    let certificate = certificate(folder.path());
+    let (first, second) = (made::key(Kind::Ed25519), made::key(Kind::P256));
+    assert_eq!(
+        blobs(&loaded),
+        [&first.blob[..], &second.blob, &certificate]
+    );
+    assert!(loaded.warnings.is_empty());
+}
+
+#[test]
 fn a_certificate_alone_is_named() {
     let folder = certified(Kind::Ed25519, &[]);
     let text = std::fs::read_to_string(folder.path().join("key-cert.pub")).expect("a line");

@@ -150,39 +150,88 @@ fn our_own_socket_is_not_taken_for_the_users_agent() {
     assert_eq!(error, UpstreamError::Ourselves);
 }
 
-/// An agent in another process that answers one request with fixed bytes.
-fn answered(answer: &[u8]) -> Result<usize, UpstreamError> {
-    let folder = made::folder();
-    let path = folder.path().join("agent");
-    let bytes = made::write(folder.path(), "answer", answer);
-    let mut fake = Command::new("python3")
-        .args([
-            "-c",
+/// An agent in another process that answers one request in its own way.
+struct Fake {
+    child: std::process::Child,
+    path: std::path::PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Fake {
+    /// `answer` is Python: `client` is the connection, `sys.argv[2]` a file with `bytes`.
+    fn new(answer: &str, bytes: &[u8]) -> Self {
+        let folder = made::folder();
+        let path = folder.path().join("agent");
+        let bytes = made::write(folder.path(), "answer", bytes);
+        let program = format!(
             "import socket, sys\n\
              server = socket.socket(socket.AF_UNIX)\n\
              server.bind(sys.argv[1]); server.listen(1)\n\
              print('ready', flush=True)\n\
              client = server.accept()[0]; client.recv(5)\n\
-             try: client.sendall(open(sys.argv[2], 'rb').read())\n\
-             except OSError: pass\n\
-             client.close()\n",
-        ])
-        .args([&path, &bytes])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3 is needed for this test");
-    let mut ready = [0; 6];
-    fake.stdout
-        .take()
-        .expect("a pipe")
-        .read_exact(&mut ready)
-        .expect("it is ready");
-    let listed = Upstream::new(path.into())
+             {answer}\n"
+        );
+        let mut child = Command::new("python3")
+            .args(["-c", &program])
+            .args([&path, &bytes])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("python3 is needed for this test");
+        let mut ready = [0; 6];
+        let pipe = child.stdout.as_mut().expect("a pipe");
+        pipe.read_exact(&mut ready).expect("it is ready");
+        Self {
+            child,
+            path,
+            _folder: folder,
+        }
+    }
+
+    fn upstream(&self) -> Upstream {
+        Upstream::new(self.path.clone().into())
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a list request makes of these bytes and an end.
+fn answered(answer: &[u8]) -> Result<usize, UpstreamError> {
+    let send = "try: client.sendall(open(sys.argv[2], 'rb').read())\n\
+                except OSError: pass\n\
+                client.close()";
+    let fake = Fake::new(send, answer);
+    fake.upstream()
         .identities()
-        .map(|identities| identities.len());
-    let _ = fake.kill();
-    let _ = fake.wait();
-    listed
+        .map(|identities| identities.len())
+}
+
+#[test]
+fn an_agent_that_is_silent_or_slow_without_end_is_given_up() {
+    let limit = std::time::Duration::from_secs(1);
+    // The second sends byte after byte: a limit on each read alone would never end.
+    for answer in [
+        "client.recv(1)",
+        "client.settimeout(0.1)\n\
+         client.sendall(b'\\0\\3\\0\\0')\n\
+         while True:\n \
+         \x20 client.sendall(b'x')\n \
+         \x20 try: client.recv(1)\n \
+         \x20 except socket.timeout: pass\n",
+    ] {
+        let fake = Fake::new(answer, b"");
+        let error = fake
+            .upstream()
+            .with_time_limit(limit)
+            .identities()
+            .expect_err("no answer");
+        assert_eq!(error, UpstreamError::Silent(1), "{answer}");
+    }
 }
 
 fn frame(body: &[u8]) -> Vec<u8> {
