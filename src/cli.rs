@@ -11,6 +11,7 @@ use crate::ui::{self, Failure};
 pub mod host;
 pub mod key;
 pub mod run;
+mod world;
 
 /// Lends SSH keys to a container build, for the length of the build and no longer.
 #[derive(Debug, Parser)]
@@ -62,7 +63,7 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Run(args) => run::run(&args),
-        Command::Key(args) => key::run(args).map(|()| 0),
+        Command::Key(args) => key_command(args).map(|()| 0),
         Command::Host(args) => host::run(args).map(|()| 0),
         Command::Completions { shell } => completions(shell).map(|()| 0),
     };
@@ -73,6 +74,18 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.code as u8)
         }
     }
+}
+
+fn key_command(args: key::KeyArgs) -> Result<(), Failure> {
+    harden()?;
+    world::with_load_env(|env| key::run(args, env))
+}
+
+/// Before the first key is read: from here on no other process of this user can read our
+/// memory.
+fn harden() -> Result<crate::sys::Hardened, Failure> {
+    crate::sys::harden()
+        .map_err(|error| Failure::new(Code::Lease, format!("failed to protect the memory of this process: {error}")))
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {

@@ -15,3 +15,22 @@ mod hosts {
     mod pins;
     mod published;
 }
+
+mod keys {
+    mod agent;
+    mod certificates;
+    mod containers;
+    mod encrypted;
+    mod files;
+    mod keychain;
+    mod lookalikes;
+    mod made;
+    mod mutations;
+    mod pasted;
+    mod prompt;
+    mod secrecy;
+    mod session;
+    mod signatures;
+    mod upstream;
+    mod world;
+}

@@ -100,6 +100,8 @@ impl Explain for UpstreamError {
 #[derive(Clone, Debug)]
 pub struct Upstream {
     path: PathBuf,
+    list_limit: Duration,
+    sign_limit: Duration,
 }
 
 impl Upstream {
@@ -108,7 +110,17 @@ impl Upstream {
     pub fn new(socket: OsString) -> Self {
         // A later change of the working directory must not lead elsewhere.
         let path = PathBuf::from(socket);
-        Self { path: std::path::absolute(&path).unwrap_or(path) }
+        Self {
+            path: std::path::absolute(&path).unwrap_or(path),
+            list_limit: LIST_TIME_LIMIT,
+            sign_limit: SIGN_TIME_LIMIT,
+        }
+    }
+
+    /// The same agent, with another time limit for each request.
+    #[must_use]
+    pub fn with_time_limit(self, limit: Duration) -> Self {
+        Self { list_limit: limit, sign_limit: limit, ..self }
     }
 
     /// What the agent lists, in its order. An empty list is no error here.
@@ -116,7 +128,7 @@ impl Upstream {
     /// # Errors
     /// When the agent does not answer, or not with a list of identities within the limits.
     pub fn identities(&self) -> Result<Vec<Identity>, UpstreamError> {
-        let answer = self.ask(&[&[REQUEST_IDENTITIES]], LIST_TIME_LIMIT)?;
+        let answer = self.ask(&[&[REQUEST_IDENTITIES]], self.list_limit)?;
         let mut answer = match answer.split_first() {
             Some((&IDENTITIES_ANSWER, rest)) => Reader(rest),
             Some((&FAILURE, _)) => return Err(UpstreamError::Refused),
@@ -146,7 +158,7 @@ impl Upstream {
         let data_length = length(data).map_err(|_| UpstreamError::Garbled)?;
         let flags = flags.to_be_bytes();
         let parts = [&[SIGN_REQUEST], &blob_length[..], blob, &data_length, data, &flags];
-        let answer = self.ask(&parts, SIGN_TIME_LIMIT)?;
+        let answer = self.ask(&parts, self.sign_limit)?;
         match answer.split_first() {
             Some((&SIGN_RESPONSE, rest)) => {
                 let mut answer = Reader(rest);
@@ -181,12 +193,10 @@ impl Upstream {
 
     /// Connects without blocking: a full queue of a hanging agent would block for ever.
     fn connect(&self, deadline: &Deadline) -> Result<UnixStream, UpstreamError> {
-        use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+        use rustix::net::SocketAddrUnix;
         let unreachable = |error: rustix::io::Errno| UpstreamError::Unreachable(std::io::Error::from(error).kind());
         let address = SocketAddrUnix::new(&self.path).map_err(unreachable)?;
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket =
-            rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).map_err(unreachable)?;
+        let socket = socket().map_err(unreachable)?;
         loop {
             match rustix::net::connect(&socket, &address) {
                 Ok(()) => break,
@@ -205,6 +215,25 @@ impl Upstream {
         }
         Ok(stream)
     }
+}
+
+/// A socket that no child inherits and whose `connect` does not wait.
+fn socket() -> Result<std::os::fd::OwnedFd, rustix::io::Errno> {
+    use rustix::net::{AddressFamily, SocketType};
+    #[cfg(target_os = "linux")]
+    let socket = {
+        // In one step: another thread may be starting a child.
+        let flags = rustix::net::SocketFlags::CLOEXEC;
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?
+    };
+    #[cfg(not(target_os = "linux"))]
+    let socket = {
+        let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+        rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+        socket
+    };
+    rustix::io::ioctl_fionbio(&socket, true)?;
+    Ok(socket)
 }
 
 struct Deadline {

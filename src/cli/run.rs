@@ -97,9 +97,7 @@ command gets SSH_AUTH_SOCK; every command gets VALETKEY_KNOWN_HOSTS.";
 /// # Errors
 /// [`Failure`] where valetkey itself failed; then the command was not started.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
-    // Before anything else: from here on no other process of this user can read our memory.
-    let hardened = crate::sys::harden()
-        .map_err(|error| Failure::new(Code::Lease, format!("failed to protect the memory of this process: {error}")))?;
+    let hardened = super::harden()?;
     let settings = Settings::new(args)?;
     let typed = typed(&args.command)?;
     if args.dry_run {

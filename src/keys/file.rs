@@ -43,7 +43,9 @@ impl Explain for FileError {
                 format!("name one key in it, such as file:{}/id_ed25519", path.display())
             }
             Self::Denied => "run as the user whose key it is; a key is not shared".to_owned(),
-            Self::TooOpen(path, _) => format!("chmod 600 {}", path.display()),
+            Self::TooOpen(path, _) => {
+                format!("chmod 600 {0} (where that cannot be done: --key stdin < {0})", path.display())
+            }
             Self::NoHome => "set HOME, or write the whole path".to_owned(),
             Self::Io(_) => "check the disk and the path".to_owned(),
         })

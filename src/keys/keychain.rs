@@ -8,6 +8,10 @@ use crate::ui::Explain;
 
 use super::Secret;
 
+pub mod os;
+
+pub use os::OsKeychain;
+
 /// Where secrets are kept by name.
 pub trait Keychain {
     /// The secret of an entry.
@@ -94,21 +98,5 @@ impl Explain for KeychainError {
 
     fn code(&self) -> Code {
         Code::Key
-    }
-}
-/// STUB
-pub struct System;
-impl Keychain for System {
-    fn get(&self, _: &str) -> Result<Secret, KeychainError> {
-        Err(KeychainError::NoBus)
-    }
-    fn set(&self, _: &str, _: &Secret) -> Result<(), KeychainError> {
-        Err(KeychainError::NoBus)
-    }
-    fn remove(&self, _: &str) -> Result<(), KeychainError> {
-        Err(KeychainError::NoBus)
-    }
-    fn list(&self) -> Result<Vec<String>, KeychainError> {
-        Err(KeychainError::NoBus)
     }
 }

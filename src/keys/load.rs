@@ -5,14 +5,14 @@
 
 use std::ffi::OsString;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::agent::upstream::{Upstream, UpstreamError};
 use crate::signer::{self, Identity, Parts};
 
-use super::keychain::Keychain;
+use super::keychain::{Keychain, OsKeychain};
 use super::parse::{Found, Locked, Secrets, parse};
-use super::passphrase::{Ask, AskError, TRIES};
+use super::passphrase::{Ask, AskError, Person, TRIES};
 use super::{KeyError, KeySource, Reason, Rejected, SOURCE_LIMIT, Secret};
 use super::{agent, certificate, env, file, stdin};
 
@@ -32,6 +32,23 @@ pub struct LoadEnv<'a> {
     pub passphrase_from: Option<KeySource>,
     /// Passphrases that opened a key before; tried first, as ssh-add does.
     pub known: Vec<Secret>,
+}
+
+impl LoadEnv<'_> {
+    /// Runs `work` with the world of this process: its environment, standard input, home
+    /// folder, terminal and keychain.
+    pub fn with_process<T>(passphrase_from: Option<KeySource>, work: impl FnOnce(&mut LoadEnv<'_>) -> T) -> T {
+        let variable = |name: &str| std::env::var_os(name);
+        work(&mut LoadEnv {
+            variable: &variable,
+            home: std::env::home_dir(),
+            stdin: Some(Box::new(std::io::stdin().lock())),
+            keychain: &OsKeychain::default(),
+            person: &mut Person::new(&variable),
+            passphrase_from,
+            known: Vec::new(),
+        })
+    }
 }
 
 /// What a source gave.
@@ -95,18 +112,30 @@ fn from(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Loaded, Reason> {
     }
     let secret = text(source, env)?;
     let name = source.to_string();
-    let mut loaded = Loaded::default();
-    for found in parse(secret.expose())? {
-        let identity = identity(found, &name, env)?;
-        let beside = match source {
-            KeySource::File(path) => Some(file::resolved(path, env.home.as_deref())?),
-            _ => None,
-        };
-        let certified = beside.and_then(|path| certified(&path, &identity, &mut loaded.warnings));
-        loaded.identities.push(identity);
-        loaded.identities.extend(certified);
+    let found = parse(secret.expose())?;
+    let beside = match source {
+        KeySource::File(path) => Some(file::resolved(path, env.home.as_deref())?),
+        _ => None,
+    };
+    let (mut identities, mut misfit) = (Vec::new(), None);
+    for found in found {
+        let key = identity(found, &name, env)?;
+        let beside = beside.as_deref().map_or(Ok(None), |path| certificate::read(path, &key.blob));
+        identities.push(key.clone());
+        match beside {
+            Ok(blob) => identities.extend(blob.map(|blob| Identity { blob, ..key })),
+            Err(error) => misfit = Some(error),
+        }
     }
-    Ok(loaded)
+    // A file of several keys has a certificate for one of them.
+    let fits = identities.iter().any(|identity| certificate::plain(&identity.blob).is_some());
+    let warnings = match (misfit, beside) {
+        (Some(error), Some(path)) if !fits => {
+            vec![format!("{} is not offered: {error}", certificate::beside(&path).display())]
+        }
+        _ => Vec::new(),
+    };
+    Ok(Loaded { identities, warnings })
 }
 
 /// One working key; the file's public half, where there is one, must be the secret half's.
@@ -157,16 +186,4 @@ fn unlock(locked: &Locked, name: &str, env: &mut LoadEnv<'_>) -> Result<(Parts, 
         }
     }
     Err(Rejected::WrongPassphrase.into())
-}
-
-/// The certificate beside a key file, offered behind the key as ssh-add does it.
-fn certified(path: &Path, key: &Identity, warnings: &mut Vec<String>) -> Option<Identity> {
-    match certificate::read(path, &key.blob) {
-        Ok(blob) => blob.map(|blob| Identity { blob, ..key.clone() }),
-        Err(error) => {
-            let path = certificate::beside(path);
-            warnings.push(format!("{} is not offered: {error}", path.display()));
-            None
-        }
-    }
 }

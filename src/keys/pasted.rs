@@ -146,16 +146,15 @@ pub(super) fn unwrapped(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     for word in words(text) {
         base64.extend(word.iter().filter(|byte| !b"'\"".contains(byte)));
     }
-    let spare = base64.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1) % 4;
-    if spare == 1 {
-        // Cut in the middle of a byte: what can be read still says what it was.
-        let length = base64.len() - 1;
-        base64.truncate(length);
-    }
     if base64.len() < 16 {
         return None;
     }
-    decoded(&mut base64).ok()
+    decoded(&mut base64).ok().or_else(|| {
+        // Cut in the middle of a byte: what can be read still says what it was.
+        let length = base64.len() / 4 * 4;
+        base64.truncate(length);
+        decoded(&mut base64).ok()
+    })
 }
 
 /// UTF-16 with a byte order mark, as Windows shells write it, in UTF-8.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::settings::Settings;
 use crate::agent::Service;
 use crate::agent::service::Shared;
+use crate::cli::world::with_load_env;
 use crate::config::Wanted;
 use crate::hosts::HostScope;
-use crate::keys::passphrase::Person;
 use crate::keys::{self, LoadEnv};
 use crate::policy::Grant;
 use crate::receipt::Lent;
@@ -37,23 +37,15 @@ pub(super) struct Lendings {
 impl Lendings {
     /// Loads every key. The first that cannot be loaded stops it all: nothing has started yet.
     pub(super) fn load(settings: &Settings, max_identities: usize) -> Result<Self, Failure> {
-        let variable = |name: &str| std::env::var_os(name);
-        let keychain = crate::keys::keychain::System;
-        let mut person = Person::new(&variable);
-        let mut env = LoadEnv {
-            variable: &variable,
-            home: std::env::home_dir(),
-            stdin: Some(Box::new(std::io::stdin())),
-            keychain: &keychain,
-            person: &mut person,
-            passphrase_from: None,
-            known: Vec::new(),
-        };
+        with_load_env(|env| Self::load_from(settings, max_identities, env))
+    }
+
+    fn load_from(settings: &Settings, max_identities: usize, env: &mut LoadEnv<'_>) -> Result<Self, Failure> {
         let mut lendings =
             Self { grants: Vec::new(), warnings: Vec::new(), wanted: settings.wanted.clone(), sockets: Vec::new() };
         for (index, wanted) in settings.wanted.iter().enumerate() {
             env.passphrase_from.clone_from(&wanted.passphrase_from);
-            let loaded = keys::load(&wanted.key, &mut env)?;
+            let loaded = keys::load(&wanted.key, env)?;
             lendings.warnings.extend(loaded.warnings);
             let scope = Settings::scope(wanted);
             lendings.grants.push(Grant {

@@ -1,0 +1,90 @@
+//! The world around a key source, as values: nothing of the real environment is used.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+
+use valetkey::keys::keychain::{Keychain, KeychainError};
+use valetkey::keys::passphrase::{Ask, AskError};
+use valetkey::keys::{KeyError, KeySource, LoadEnv, Loaded, Secret, load};
+use valetkey::ui::Explain as _;
+
+/// Answers in order, then nobody.
+#[derive(Default)]
+pub(crate) struct Person {
+    pub(crate) answers: Vec<&'static str>,
+    pub(crate) prompts: Vec<String>,
+}
+
+impl Ask for Person {
+    fn ask(&mut self, prompt: &str) -> Result<Secret, AskError> {
+        self.prompts.push(prompt.to_owned());
+        if self.answers.is_empty() {
+            return Err(AskError::Nobody);
+        }
+        Ok(Secret::new(self.answers.remove(0).as_bytes().to_vec()))
+    }
+}
+
+/// A keychain of a fixed content.
+#[derive(Default)]
+pub(crate) struct Entries(pub(crate) HashMap<String, Vec<u8>>);
+
+impl Keychain for Entries {
+    fn get(&self, name: &str) -> Result<Secret, KeychainError> {
+        self.0.get(name).cloned().map(Secret::new).ok_or(KeychainError::NoEntry)
+    }
+    fn set(&self, _: &str, _: &Secret) -> Result<(), KeychainError> {
+        Err(KeychainError::Locked)
+    }
+    fn remove(&self, _: &str) -> Result<(), KeychainError> {
+        Err(KeychainError::Locked)
+    }
+    fn list(&self) -> Result<Vec<String>, KeychainError> {
+        Err(KeychainError::Locked)
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) variables: HashMap<&'static str, OsString>,
+    pub(crate) home: Option<std::path::PathBuf>,
+    pub(crate) stdin: Vec<u8>,
+    pub(crate) keychain: Entries,
+    pub(crate) person: Person,
+    pub(crate) passphrase_from: Option<&'static str>,
+}
+
+impl World {
+    pub(crate) fn load(&mut self, source: &str) -> Result<Loaded, KeyError> {
+        let source: KeySource = source.parse().expect("a key source");
+        let variables = &self.variables;
+        let mut env = LoadEnv {
+            variable: &|name| variables.get(name).cloned(),
+            home: self.home.clone(),
+            stdin: Some(Box::new(&self.stdin[..])),
+            keychain: &self.keychain,
+            person: &mut self.person,
+            passphrase_from: self.passphrase_from.map(|from| from.parse().expect("a source")),
+            known: Vec::new(),
+        };
+        load(&source, &mut env)
+    }
+}
+
+/// Loads a text as `env:KEY`.
+pub(crate) fn pasted(text: impl AsRef<[u8]>) -> Result<Loaded, KeyError> {
+    use std::os::unix::ffi::OsStringExt as _;
+    let mut world = World::default();
+    world.variables.insert("KEY", OsString::from_vec(text.as_ref().to_vec()));
+    world.load("env:KEY")
+}
+
+/// The blobs of what was loaded.
+pub(crate) fn blobs(loaded: &Loaded) -> Vec<&[u8]> {
+    loaded.identities.iter().map(|identity| &identity.blob[..]).collect()
+}
+
+/// All that a person or a log can see of an error.
+pub(crate) fn said(error: &KeyError) -> String {
+    format!("{error}\n{}\n{error:?}", error.hint().unwrap_or_default())
+}
