@@ -143,6 +143,18 @@ fn a_typed_ssh_flag_speaks_for_its_id_alone() {
 }
 
 #[test]
+fn an_id_of_the_flag_is_not_repeated_for_a_service_that_names_it_without_a_socket() {
+    let model = r#"{"services": {"a": {"build": {"ssh": ["default", "x"]}}}}"#;
+    let plan = probe(model)
+        .plan("docker compose build --ssh default")
+        .unwrap();
+    assert_eq!(
+        overridden(&plan)["services"]["a"]["build"]["ssh"],
+        json!({"x": "/run/l/default.sock"})
+    );
+}
+
+#[test]
 fn a_quiet_build_switches_off_bakes_question_about_files_and_only_a_quiet_one() {
     for (line, set) in [
         ("build -q", true),
