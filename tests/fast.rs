@@ -34,3 +34,13 @@ mod keys {
     mod upstream;
     mod world;
 }
+
+mod builder {
+    mod bake;
+    mod compose;
+    mod compose_files;
+    mod docker;
+    mod other;
+    mod podman;
+    mod scripted;
+}

@@ -58,19 +58,27 @@ const WAYS: [&[&str]; 3] = [
 
 /// `docker-compose`, which may be the 1.x that knows no `build.ssh`.
 pub(super) fn standalone(typed: &Typed, lending: &Lending, probe: &mut dyn Probe) -> Result<Plan, BuilderError> {
-    let plan = plan("docker-compose", Split { typed, at: 0 }, lending, probe);
-    if matches!(&plan, Ok(plan) if plan.tool == "other") {
-        return plan;
-    }
-    let args = vec!["version".into(), "--short".into()];
-    let question = Question { program: &typed.program, args, env: vec![], stdin: String::new() };
-    let asked = "docker-compose version";
-    let output = probe.output(&question).map_err(|source| BuilderError::Ask { asked: asked.into(), source })?;
-    let version = String::from_utf8_lossy(&output.stdout).trim().trim_start_matches('v').to_owned();
+    let split = Split { typed, at: 0 };
+    let Some(command) = command(split) else {
+        return Ok(Plan::idle(typed));
+    };
+    let version = version("docker-compose", split, probe)?;
     if version.starts_with("1.") {
         return Err(BuilderError::ComposeTooOld(version));
     }
-    plan
+    rewrite("docker-compose", split, &command, lending, probe)
+}
+
+/// `2.40.3`, without a leading `v`.
+fn version(name: &str, split: Split<'_>, probe: &mut dyn Probe) -> Result<String, BuilderError> {
+    let asked = format!("{name} version");
+    let args = split.before().iter().cloned().chain(["version".into(), "--short".into()]).collect();
+    let question = Question { program: &split.typed.program, args, env: vec![], stdin: String::new() };
+    let output = probe.output(&question).map_err(|source| BuilderError::Ask { asked: asked.clone(), source })?;
+    if !output.success {
+        return Err(BuilderError::refused(&asked, &output.stderr));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().trim_start_matches('v').to_owned())
 }
 
 /// `split` is behind `compose`.
@@ -80,41 +88,64 @@ pub(super) fn plan(
     lending: &Lending,
     probe: &mut dyn Probe,
 ) -> Result<Plan, BuilderError> {
-    let walk = flags::walk(split.rest(), &GLOBALS);
-    let at = walk.positional.first().copied().unwrap_or_default();
-    let verb = split.rest().get(at).and_then(|verb| verb.to_str()).unwrap_or_default();
-    let known = VERBS.iter().find(|(known, _)| *known == verb);
-    let Some((verb, table)) = known.filter(|_| !walk.has(&["help", "h", "version", "v"])) else {
-        return Ok(Plan::idle(split.typed));
-    };
-    let own = split.further(at + 1);
-    let own_walk = flags::walk(own.rest(), table);
-    if own_walk.has(&["help", "h"]) {
-        return Ok(Plan::idle(split.typed));
+    match command(split) {
+        Some(command) => rewrite(name, split, &command, lending, probe),
+        None => Ok(Plan::idle(split.typed)),
     }
+}
+
+/// A command that builds, taken apart.
+struct Building<'a> {
+    globals: &'a [OsString],
+    global_flags: Walk,
+    verb: &'static str,
+    rest: &'a [OsString],
+    flags: Walk,
+}
+
+/// None where nothing is built.
+fn command(split: Split<'_>) -> Option<Building<'_>> {
+    let global_flags = flags::walk(split.rest(), &GLOBALS);
+    let at = *global_flags.positional.first()?;
+    let (verb, table) = VERBS.iter().find(|(verb, _)| split.rest()[at] == *verb)?;
+    let rest = split.further(at + 1).rest();
+    let flags = flags::walk(rest, table);
+    let help = global_flags.has(&["help", "h", "version", "v"]) || flags.has(&["help", "h"]);
+    (!help).then_some(Building { globals: &split.rest()[..at], global_flags, verb, rest, flags })
+}
+
+fn rewrite(
+    name: &str,
+    split: Split<'_>,
+    command: &Building<'_>,
+    lending: &Lending,
+    probe: &mut dyn Probe,
+) -> Result<Plan, BuilderError> {
+    let verb = command.verb;
     let tool = format!("{name} {verb}");
     refuse_legacy(&tool, probe)?;
 
-    let globals = &split.rest()[..at];
     let ours = lending.folder.join("compose.valetkey.json");
-    let files = compose_files::find(globals, &walk, &ours, lending, probe)?;
+    let files = compose_files::find(command.globals, &command.global_flags, &ours, lending, probe, &mut |probe| {
+        version(name, split, probe)
+    })?;
     let stdin = files.stdin.as_ref().map_or("", |(_, text)| text);
-    let built = model(name, split, globals, &walk, stdin, probe)?;
+    let built = model(name, split, command, stdin, probe)?;
 
     let mut plan = Plan { tool: tool.clone(), ..Plan::default() };
     for (one, id, path) in built.iter().flat_map(|one| one.ssh.iter().map(move |(id, path)| (one, id, path))) {
         let place = format!("{tool}, service {}", one.service);
         plan.warnings.extend(path.as_ref().map(|path| specs::typed_stays(&place, id, path)));
     }
-    let mut rest = own.rest().to_vec();
-    let by_flag = fill_flag(&tool, &own_walk, &mut rest, lending, &mut plan.warnings);
+    let mut rest = command.rest.to_vec();
+    let by_flag = fill_flag(&tool, &command.flags, &mut rest, lending, &mut plan.warnings);
     if built.is_empty() {
         plan.warnings.push(format!("{tool}: no service of this project is built, so no key is lent"));
     }
     plan.files.push((ours, compose_model::override_file(&built, &by_flag, lending)?));
     plan.files.extend(files.stdin);
     plan.set_env.extend(files.env);
-    plan.set_env.extend(quiet_bake(&walk, &own_walk, probe));
+    plan.set_env.extend(quiet_bake(command, probe));
     plan.args = split.before().to_vec();
     plan.args.extend(files.globals);
     plan.args.push(verb.into());
@@ -152,24 +183,26 @@ fn retype(rest: &mut Vec<OsString>, flag: &Flag, value: &str) {
 
 /// Compose 2.40 hands a quiet build to bake in a way that makes bake ask for entitlements, and
 /// gives no way to pass `--allow`; this switches that question off for file paths alone.
-fn quiet_bake(globals: &Walk, own: &Walk, probe: &dyn Probe) -> Option<(OsString, OsString)> {
+fn quiet_bake(command: &Building<'_>, probe: &dyn Probe) -> Option<(OsString, OsString)> {
     const VARIABLE: &str = "BUILDX_BAKE_ENTITLEMENTS_FS";
-    let quiet = own.has(&["quiet", "q", "quiet-build"]) || globals.last(&["progress"]).is_some_and(|p| p == "quiet");
-    (quiet && probe.var(VARIABLE).is_none()).then(|| (VARIABLE.into(), "0".into()))
+    let quiet: &[&str] = match command.verb {
+        "build" | "watch" => &["quiet", "q"],
+        _ => &["quiet-build"],
+    };
+    (command.flags.has(quiet) && probe.var(VARIABLE).is_none()).then(|| (VARIABLE.into(), "0".into()))
 }
 
 /// Asks Compose, in its own way of finding files, for the services that are built.
 fn model(
     name: &str,
     split: Split<'_>,
-    globals: &[OsString],
-    walk: &Walk,
+    command: &Building<'_>,
     stdin: &str,
     probe: &mut dyn Probe,
 ) -> Result<Vec<compose_model::Built>, BuilderError> {
     let asked = format!("{name} config");
-    let mut globals = globals.to_vec();
-    for flag in walk.named(&["dry-run"]).rev() {
+    let mut globals = command.globals.to_vec();
+    for flag in command.global_flags.named(&["dry-run"]).rev() {
         globals.drain(flag.at..flag.at + flag.width);
     }
     let mut refusals = Vec::new();

@@ -22,6 +22,9 @@ const SEPARATORS: [u8; 4] = *b":|;\n";
 /// The most folders upwards that are searched.
 const DEPTH_LIMIT: usize = 256;
 
+/// Asks for Compose's version (`2.26.1-4`), where that decides which files it finds.
+pub(super) type Version<'a> = dyn FnMut(&mut dyn Probe) -> Result<String, BuilderError> + 'a;
+
 /// How Compose is told its files and ours.
 #[derive(Debug, Default)]
 pub(super) struct Files {
@@ -40,6 +43,7 @@ pub(super) fn find(
     ours: &Path,
     lending: &Lending,
     probe: &mut dyn Probe,
+    version: &mut Version<'_>,
 ) -> Result<Files, BuilderError> {
     let directory = walk.last(&["project-directory", "workdir"]).filter(|value| !value.is_empty());
     let directory = directory.map(|value| absolute(probe, value));
@@ -48,7 +52,7 @@ pub(super) fn find(
     let by_flag = !typed.is_empty();
     if !by_flag {
         let start = directory.clone().unwrap_or_else(|| probe.cwd().to_owned());
-        typed = named_by_variable(walk, &start, probe)?.unwrap_or_else(|| searched(&start, probe));
+        typed = named_by_variable(walk, &start, probe, version)?.unwrap_or_else(|| searched(&start, probe));
         if typed.is_empty() {
             return Ok(files);
         }
@@ -85,13 +89,22 @@ fn project_directory(typed: &[OsString], probe: &dyn Probe) -> OsString {
 }
 
 /// The paths of COMPOSE_FILE, from the environment or from the `.env` files.
-fn named_by_variable(walk: &Walk, start: &Path, probe: &mut dyn Probe) -> Result<Option<Vec<OsString>>, BuilderError> {
-    let variables = env_files(walk, start, probe)?;
-    let of = |name: &str, probe: &dyn Probe| probe.var(name).or_else(|| variables.get(name).map(OsString::from));
-    let Some(list) = of("COMPOSE_FILE", probe) else {
+fn named_by_variable(
+    walk: &Walk,
+    start: &Path,
+    probe: &mut dyn Probe,
+    version: &mut Version<'_>,
+) -> Result<Option<Vec<OsString>>, BuilderError> {
+    let mut variables = env_files(walk, start, probe)?;
+    let decides = ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"].iter().any(|name| variables.contains_key(*name));
+    if decides && ignores_env_files(&version(probe)?) {
+        variables.clear();
+    }
+    let of = |name: &str| probe.var(name).or_else(|| variables.get(name).map(OsString::from));
+    let Some(list) = of("COMPOSE_FILE") else {
         return Ok(None);
     };
-    let separator = of("COMPOSE_PATH_SEPARATOR", probe).filter(|value| !value.is_empty());
+    let separator = of("COMPOSE_PATH_SEPARATOR").filter(|value| !value.is_empty());
     let separator = separator.unwrap_or_else(|| ":".into());
     let paths = split(list.as_bytes(), separator.as_bytes());
     let named = paths.into_iter().map(|path| {
@@ -99,6 +112,15 @@ fn named_by_variable(walk: &Walk, start: &Path, probe: &mut dyn Probe) -> Result
         if path == "-" { path } else { absolute(probe, &path).into_os_string() }
     });
     Ok(Some(named.collect()))
+}
+
+/// Compose 2.24.6 to 2.27.1 looks for its files before it reads `.env`, so that COMPOSE_FILE
+/// means nothing there (read in every release's `toProjectOptions`, checked on 2.26 and 2.40).
+fn ignores_env_files(version: &str) -> bool {
+    let mut parts = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    let version = (next(), next(), next());
+    ((2, 24, 6)..(2, 27, 2)).contains(&version)
 }
 
 fn split(list: &[u8], separator: &[u8]) -> Vec<Vec<u8>> {
@@ -175,4 +197,36 @@ fn absolute(probe: &dyn Probe, path: &OsStr) -> PathBuf {
         }
     }
     clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_releases_that_search_before_they_read_env_files_ignore_them() {
+        for (version, ignores) in [
+            ("2.24.5", false),
+            ("2.24.6", true),
+            ("2.26.1-4", true),
+            ("2.27.1", true),
+            ("2.27.2", false),
+            ("2.40.3-3", false),
+            ("5.0.0", false),
+            ("dev", false),
+        ] {
+            assert_eq!(ignores_env_files(version), ignores, "{version}");
+        }
+    }
+
+    #[test]
+    fn the_separator_of_compose_file_is_in_none_of_the_paths() {
+        for (paths, list) in [(["/a", "/b"], "/a:/b"), (["/a:", "/b"], "/a:|/b"), (["/a:|", "/b;"], "/a:|\n/b;")] {
+            let paths = paths.map(OsString::from);
+            let env = variable(&paths);
+            assert_eq!(env[0].1, list);
+            let separator = env[1].1.as_bytes();
+            assert_eq!(split(env[0].1.as_bytes(), separator), paths.map(OsString::into_vec));
+        }
+    }
 }
