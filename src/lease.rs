@@ -116,14 +116,8 @@ impl Lease {
         let mut sockets = Vec::new();
         let mut listeners = Vec::new();
         for (number, service) in services.into_iter().enumerate() {
-            // Numbered rather than named: an id is the user's text, and paths are short.
-            let path =
-                folder.path().join(if number == 0 { "agent.sock".into() } else { format!("agent{number}.sock") });
+            let path = folder.socket_path(number)?;
             sockets.push((service.id().to_owned(), path.clone()));
-            let length = path.as_os_str().len();
-            if length > socket::MAX_PATH {
-                return Err(LeaseError::TooLong { path, length });
-            }
             let bound = socket::bind(&path).and_then(|bound| Listener::start(bound, Arc::new(service)));
             listeners.push(bound.map_err(|source| LeaseError::Socket { path, source })?);
         }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::LeaseError;
+use crate::agent::socket;
 
 /// Old folders that one start looks at, at most.
 const MAX_SWEPT: usize = 256;
@@ -94,10 +95,16 @@ impl Folder {
         Err(failed(io::ErrorKind::AlreadyExists.into()))
     }
 
-    /// A folder that is only named, for a dry run: nothing is made or removed.
-    #[must_use]
-    pub fn planned(places: &Places) -> PathBuf {
-        places.base().join("LEASE")
+    /// The path of a socket in it. Numbered rather than named: an ssh id is the user's text,
+    /// and paths are short.
+    ///
+    /// # Errors
+    /// [`LeaseError::TooLong`].
+    pub fn socket_path(&self, number: usize) -> Result<PathBuf, LeaseError> {
+        let name = if number == 0 { "agent.sock".to_owned() } else { format!("agent{number}.sock") };
+        let path = self.path.join(name);
+        let length = path.as_os_str().len();
+        if length > socket::MAX_PATH { Err(LeaseError::TooLong { path, length }) } else { Ok(path) }
     }
 
     /// Where it is.
@@ -227,6 +234,22 @@ mod tests {
         assert!(matches!(Folder::make(&places), Err(LeaseError::Unsafe(_))));
         fs::remove_file(places.base()).unwrap();
         assert!(Folder::make(&places).is_ok());
+    }
+
+    #[test]
+    fn a_socket_path_at_the_limit_is_taken_and_a_longer_one_is_refused() {
+        let (dir, _) = places();
+        // valetkey/ and sixteen digits, /agent.sock.
+        let rest = "/valetkey/0123456789abcdef/agent.sock".len();
+        for (length, fits) in [(socket::MAX_PATH, true), (socket::MAX_PATH + 1, false)] {
+            let filler = "x".repeat(length - rest - dir.path().as_os_str().len() - 1);
+            let runtime = dir.path().join(filler);
+            DirBuilder::new().mode(0o700).create(&runtime).unwrap();
+            let folder = Folder::make(&Places { runtime: Some(runtime), temp: "/nonexistent".into() }).unwrap();
+            let path = folder.socket_path(0);
+            assert_eq!(path.is_ok(), fits, "{path:?}");
+            assert_eq!(path.is_ok_and(|path| crate::agent::socket::bind(&path).is_ok()), fits);
+        }
     }
 
     #[test]

@@ -1,17 +1,22 @@
 //! `--dry-run`: the command, environment and files that a run would use. Loads no key.
+//!
+//! The lease's folder and sockets exist for a moment, because build tools are asked and some
+//! look whether a socket is there; nobody listens on them.
 
 use std::ffi::OsStr;
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
 use super::settings::Settings;
 use super::{probe, start};
+use crate::agent::socket;
 use crate::builder::{self, Lending, Typed};
-use crate::lease::{Folder, Places};
+use crate::lease::{Folder, LeaseError, Places};
 use crate::ui::{self, Failure};
 
 /// Prints what would be run.
 pub(super) fn run(settings: &Settings, typed: &Typed) -> Result<u8, Failure> {
-    let folder = Folder::planned(&Places::from_env());
+    let folder = Folder::make(&Places::from_env())?;
     let mut ids: Vec<&str> = Vec::new();
     for wanted in &settings.wanted {
         if !ids.contains(&wanted.id.as_str()) {
@@ -19,15 +24,16 @@ pub(super) fn run(settings: &Settings, typed: &Typed) -> Result<u8, Failure> {
         }
     }
     ids.sort_by_key(|id| *id != crate::config::DEFAULT_ID);
-    let socket = |(number, id): (usize, &&str)| -> (String, PathBuf) {
-        let name = if number == 0 { "agent.sock".to_owned() } else { format!("agent{number}.sock") };
-        ((*id).to_owned(), folder.join(name))
-    };
-    let lending = Lending {
-        sockets: ids.iter().enumerate().map(socket).collect(),
-        known_hosts: folder.join("known_hosts"),
-        folder: folder.clone(),
-    };
+    let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+    // Bound for as long as the tools are asked, and not answered.
+    let (sockets, _bound): (Vec<_>, Vec<_>) = ids
+        .iter()
+        .enumerate()
+        .map(|(number, id)| bind(&folder, number, id))
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .unzip();
+    let lending = Lending { sockets, known_hosts: folder.path().join("known_hosts"), folder: folder.path().to_owned() };
     let plan = builder::plan(typed, &lending, &mut probe(settings)?)?;
     settings.warnings.iter().chain(&plan.warnings).for_each(|text| ui::warning(text));
     for wanted in &settings.wanted {
@@ -49,6 +55,13 @@ pub(super) fn run(settings: &Settings, typed: &Typed) -> Result<u8, Failure> {
         ui::line(content.trim_end());
     }
     Ok(0)
+}
+
+/// The socket of an ssh id, bound.
+fn bind(folder: &Folder, number: usize, id: &str) -> Result<((String, PathBuf), UnixListener), LeaseError> {
+    let path = folder.socket_path(number)?;
+    let bound = socket::bind(&path).map_err(|source| LeaseError::Socket { path: path.clone(), source })?;
+    Ok(((id.to_owned(), path), bound))
 }
 
 /// A word as a shell would need it.
