@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::exit::Code;
+use crate::keys::LoadEnv;
 use crate::ui::{self, Failure};
 
 pub mod host;
 pub mod key;
 pub mod run;
-mod world;
 
 /// Lends SSH keys to a container build, for the length of the build and no longer.
 #[derive(Debug, Parser)]
@@ -78,7 +78,7 @@ pub fn main() -> ExitCode {
 
 fn key_command(args: key::KeyArgs) -> Result<(), Failure> {
     harden()?;
-    world::with_load_env(|env| key::run(args, env))
+    LoadEnv::with_process(None, |env| key::run(args, env))
 }
 
 /// Before the first key is read: from here on no other process of this user can read our

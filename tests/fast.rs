@@ -20,6 +20,7 @@ mod keys {
     mod agent;
     mod certificates;
     mod containers;
+    mod cut;
     mod encrypted;
     mod files;
     mod keychain;

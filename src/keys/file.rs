@@ -87,7 +87,9 @@ pub(super) fn read(path: &Path) -> Result<Secret, FileError> {
         use std::os::unix::fs::MetadataExt as _;
         // Not ours: the mode is the owner's business, and we were let in.
         let ours = metadata.uid() == rustix::process::getuid().as_raw();
-        if ours && metadata.mode() & 0o077 != 0 {
+        // A public key is meant to be open; that it is one is the better message.
+        let public = path.extension().is_some_and(|extension| extension == "pub");
+        if ours && !public && metadata.mode() & 0o077 != 0 {
             return Err(FileError::TooOpen(path.to_owned(), metadata.mode() & 0o7777));
         }
     }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::settings::Settings;
 use crate::agent::Service;
 use crate::agent::service::Shared;
-use crate::cli::world::with_load_env;
 use crate::config::Wanted;
 use crate::hosts::HostScope;
 use crate::keys::{self, LoadEnv};
@@ -37,7 +36,7 @@ pub(super) struct Lendings {
 impl Lendings {
     /// Loads every key. The first that cannot be loaded stops it all: nothing has started yet.
     pub(super) fn load(settings: &Settings, max_identities: usize) -> Result<Self, Failure> {
-        with_load_env(|env| Self::load_from(settings, max_identities, env))
+        LoadEnv::with_process(None, |env| Self::load_from(settings, max_identities, env))
     }
 
     fn load_from(settings: &Settings, max_identities: usize, env: &mut LoadEnv<'_>) -> Result<Self, Failure> {
