@@ -14,9 +14,12 @@ mod compose;
 mod compose_files;
 mod compose_model;
 mod docker;
+mod dockerfile;
 mod dotenv;
 mod error;
 mod flags;
+mod guest_mount;
+mod heredoc;
 mod image_build;
 mod podman;
 pub mod probe;
@@ -48,6 +51,9 @@ pub struct Lending {
     pub sockets: Vec<(String, PathBuf)>,
     /// known_hosts lines of the granted hosts, as a file. Absolute path.
     pub known_hosts: PathBuf,
+    /// Folder with the guest, to be given to the build as a named context; none where no socket
+    /// is the gateway's. Absolute path.
+    pub guest: Option<PathBuf>,
     /// Folder of the lease, where files of the plan are written (an override for Compose).
     pub folder: PathBuf,
 }
@@ -131,7 +137,7 @@ pub fn plan(typed: &Typed, lending: &Lending, probe: &mut dyn Probe) -> Result<P
         "docker-compose" => compose::standalone(typed, lending, probe),
         "docker-buildx" | "buildx" => buildx::standalone(typed, lending, probe),
         "podman" | "podman-remote" => podman::plan(typed, lending, probe),
-        "buildah" => buildah::plan(typed, lending),
+        "buildah" => buildah::plan(typed, lending, probe),
         "podman-compose" => Ok(podman::compose(typed)),
         _ => Ok(Plan::other(typed)),
     }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use crate::exit::Code;
 use crate::hosts::{HostName, PinEntry};
 use crate::keys::KeySource;
-use crate::policy::Limits;
+use crate::policy::{Access, Limits, RepoPattern};
 use crate::ui::Explain;
 
 pub use duration::{MAX_TIME_LIMIT, parse_duration};
@@ -23,15 +23,16 @@ pub const DEFAULT_ID: &str = "default";
 /// six tries (`MaxAuthTries`), and the sixth should be the client's own.
 pub const DEFAULT_MAX_IDENTITIES: usize = 5;
 
-/// What a build may do on a repository. Only the gateway can tell reading from writing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Access {
-    /// Fetch.
+/// How a build is lent access.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Lend {
+    /// By the gateway wherever a grant names repositories, else by the agent.
     #[default]
-    Read,
-    /// Fetch and push.
-    Write,
+    Auto,
+    /// By the agent: the build can use the keys themselves, for logins.
+    Agent,
+    /// By the gateway: the build reads repositories, and holds no key.
+    Gateway,
 }
 
 /// One grant as it was asked for, before its key is loaded.
@@ -47,8 +48,9 @@ pub struct Wanted {
     pub hosts: Vec<HostName>,
     /// The account on the server.
     pub user: String,
-    /// Repositories. An agent cannot see them: they are only enforced by the gateway.
-    pub repos: Vec<String>,
+    /// Repositories; none means every one. An agent cannot see them: only the gateway can hold
+    /// a build to them.
+    pub repos: Vec<RepoPattern>,
     /// What may be done with them.
     pub access: Access,
     /// Caps.

@@ -8,15 +8,19 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::agent::peer::Stranger;
+use crate::gateway::upstream::UpstreamError;
+use crate::policy::judge_exec::ExecReason;
 use crate::policy::{HostSeen, Reason};
 use crate::signer::SignError;
 use crate::wire::{Malformed, frame::BadLength};
 
 /// Different refusals that are kept with their text.
 pub const MAX_REFUSALS: usize = 100;
+/// Carried commands that are kept; a build with more has a budget of more.
+pub const MAX_CARRIED: usize = 1000;
 /// Lines that the log's file gets at most.
 pub const MAX_LINES: usize = 10_000;
 
@@ -62,10 +66,55 @@ pub enum Decision<'a> {
     Stalled,
     /// A peer that gets no answer.
     Stranger(Stranger),
+    /// The gateway carried a command to its end.
+    Carried(Carried),
+    /// The gateway refused a command by policy.
+    ExecRefused {
+        /// The ssh id of the socket.
+        id: &'a str,
+        /// Why.
+        reason: ExecReason,
+    },
+    /// The session at the server failed.
+    UpstreamFailed {
+        /// The ssh id of the socket.
+        id: &'a str,
+        /// Why.
+        error: UpstreamError,
+    },
+    /// A tunnel frame that is damaged or out of order.
+    BadFrame,
+    /// More commands at once than a socket carries.
+    TooManyChannels,
+    /// A program asked a gateway's socket for identities and used none.
+    NoIdentity,
     /// The most silent connection was closed for a new one.
     Evicted,
     /// The system could not give a connection.
     AcceptFailed,
+}
+
+/// A command that the gateway carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// The ssh id of the socket.
+    pub id: String,
+    /// The server.
+    pub host: String,
+    /// The repository, as grants name it.
+    pub repository: String,
+    /// `fetch`, `archive`, `push`, `LFS download` or `LFS upload`.
+    pub command: &'static str,
+    /// `SHA256:…` of the host key that the server showed; `None` where it showed none.
+    pub host_key: Option<String>,
+    /// Bytes to the server.
+    pub bytes_up: u64,
+    /// Bytes from the server.
+    pub bytes_down: u64,
+    /// From the request to the end.
+    pub duration: Duration,
+    /// What the command ended with; `None` where the build step went first.
+    pub exit: Option<u32>,
 }
 
 /// Logins that were signed with one identity to one host.
@@ -101,6 +150,10 @@ pub struct Tally {
     pub refusals: Vec<Refusal>,
     /// Refusals of kinds past [`MAX_REFUSALS`].
     pub more_refusals: u64,
+    /// Commands that the gateway carried, in the order of their ends.
+    pub carried: Vec<Carried>,
+    /// Those past [`MAX_CARRIED`].
+    pub more_carried: u64,
 }
 
 #[derive(Default)]
@@ -109,6 +162,8 @@ struct State {
     signed: BTreeMap<(usize, HostSeen), u64>,
     refusals: Vec<Refusal>,
     more_refusals: u64,
+    carried: Vec<Carried>,
+    more_carried: u64,
     file: Option<File>,
     lines: usize,
 }
@@ -145,6 +200,14 @@ impl DecisionLog {
             }
             return;
         }
+        if let Decision::Carried(carried) = decision {
+            if state.carried.len() < MAX_CARRIED {
+                state.carried.push(carried);
+            } else {
+                state.more_carried += 1;
+            }
+            return;
+        }
         if let Some((kind, text, hint)) = self.refusal(&decision) {
             state.refuse(kind, text, hint);
         }
@@ -153,7 +216,16 @@ impl DecisionLog {
     /// What a person is told of it; nothing of what plain OpenSSH clients always ask.
     fn refusal(&self, decision: &Decision<'_>) -> Option<(&'static str, String, Option<String>)> {
         let told = match decision {
-            Decision::Signed { .. } | Decision::Evicted => return None,
+            Decision::Signed { .. } | Decision::Evicted | Decision::Carried(_) => return None,
+            Decision::ExecRefused { reason, .. } => ("refused", reason.to_string(), reason.hint()),
+            Decision::UpstreamFailed { error, .. } => ("upstream", error.to_string(), error.hint()),
+            Decision::BadFrame => ("protocol", "a tunnel frame that is damaged or out of order".into(), None),
+            Decision::TooManyChannels => ("protocol", "a command, because too many run at once".into(), None),
+            Decision::NoIdentity => (
+                "refused",
+                "a program asked the agent for keys and got none: this build reads repositories through the gateway".into(),
+                Some("the step's ssh has to be valetkey's guest; --lend agent lends the keys themselves".into()),
+            ),
             Decision::ExtensionRefused(name) if name.ends_with("@openssh.com") || name == "query" => return None,
             Decision::Refused { id, key, reason } => {
                 ("refused", format!("{reason} (ssh id {id}, key {})", self.fingerprint(key)), reason.hint())
@@ -184,6 +256,12 @@ impl DecisionLog {
                 "host": match host { HostSeen::Bound(name) => Some(name), HostSeen::NotVisible => None },
             }),
             Decision::Evicted => serde_json::json!({ "time": time, "verdict": "evict" }),
+            Decision::Carried(carried) => serde_json::json!({
+                "time": time, "verdict": "carried", "id": carried.id, "host": carried.host,
+                "repository": carried.repository, "command": carried.command, "host_key": carried.host_key,
+                "bytes_up": carried.bytes_up, "bytes_down": carried.bytes_down,
+                "duration_ms": u64::try_from(carried.duration.as_millis()).unwrap_or(u64::MAX), "exit": carried.exit,
+            }),
             Decision::ExtensionRefused(name) => {
                 serde_json::json!({ "time": time, "verdict": "refuse", "kind": "protocol", "reason": format!("extension {name}") })
             }
@@ -203,7 +281,13 @@ impl DecisionLog {
             let (id, _, fingerprint) = self.known.get(*index)?;
             Some((Login { id: id.clone(), fingerprint: fingerprint.clone(), host: host.clone() }, *count))
         });
-        Tally { logins: logins.collect(), refusals: state.refusals.clone(), more_refusals: state.more_refusals }
+        Tally {
+            logins: logins.collect(),
+            refusals: state.refusals.clone(),
+            more_refusals: state.more_refusals,
+            carried: state.carried.clone(),
+            more_carried: state.more_carried,
+        }
     }
 }
 

@@ -19,6 +19,8 @@ pub mod cli;
 pub mod config;
 pub mod decision_log;
 pub mod exit;
+pub mod gateway;
+pub mod guest;
 pub mod hosts;
 pub mod keys;
 pub mod lease;

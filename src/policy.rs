@@ -6,9 +6,12 @@
 pub mod budget;
 pub mod grant;
 pub mod judge;
+pub mod judge_exec;
 pub mod reason;
+pub mod repository;
 
 pub use budget::Standing;
-pub use grant::{Grant, Limits};
+pub use grant::{Access, Grant, Limits};
 pub use judge::{Allowed, HostKeys, HostSeen, Verdict, judge};
 pub use reason::Reason;
+pub use repository::RepoPattern;

@@ -3,6 +3,7 @@
 //! Sees what the decision log counted; knows no key, no argument and no environment of the
 //! wrapped command (an argument can be a token).
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::decision_log::Tally;
+use crate::decision_log::{Carried, Tally};
 use crate::exit::Code;
 use crate::lease::EndedBy;
 use crate::policy::HostSeen;
@@ -46,6 +47,12 @@ pub struct Lent {
     pub max_signatures: u32,
     /// Cap on time.
     pub time_limit_seconds: u64,
+    /// How: `agent` or `gateway`.
+    pub lending: &'static str,
+    /// The repositories of the grant that the gateway reads; `null` for every one.
+    pub repos: Option<Vec<String>>,
+    /// `read` or `write`; what the gateway does. An agent cannot tell them apart.
+    pub access: &'static str,
 }
 
 /// Logins of one identity to one host.
@@ -61,6 +68,29 @@ pub struct Logins {
     pub host_visible: bool,
     /// How many.
     pub count: u64,
+}
+
+/// A command that the gateway carried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Repository {
+    /// The ssh id.
+    pub id: String,
+    /// The server.
+    pub host: String,
+    /// The repository, as grants name it.
+    pub repository: String,
+    /// `fetch`, `archive`, `push`, `LFS download` or `LFS upload`.
+    pub command: &'static str,
+    /// `SHA256:…` of the host key that the server showed; `null` where it showed none.
+    pub host_key: Option<String>,
+    /// Bytes to the server.
+    pub bytes_up: u64,
+    /// Bytes from the server.
+    pub bytes_down: u64,
+    /// From the request to the end.
+    pub duration_ms: u64,
+    /// What the command ended with; `null` where the build step went first.
+    pub exit: Option<u32>,
 }
 
 /// One kind of refusal.
@@ -83,7 +113,7 @@ pub struct Receipt {
     pub format: &'static str,
     /// The version that wrote it.
     pub valetkey: &'static str,
-    /// How the build was lent access: `agent`.
+    /// How the build was lent access: `agent`, `gateway`, or `both` where its ssh ids differ.
     pub lending: &'static str,
     /// The tool that was wrapped, without its arguments.
     pub tool: String,
@@ -99,6 +129,10 @@ pub struct Receipt {
     pub identities: Vec<Lent>,
     /// What was signed.
     pub logins: Vec<Logins>,
+    /// What the gateway carried.
+    pub repositories: Vec<Repository>,
+    /// Commands past those that were kept, by number only.
+    pub more_repositories: u64,
     /// What was refused.
     pub refusals: Vec<Refused>,
     /// Refusals of further kinds, by number only.
@@ -108,6 +142,8 @@ pub struct Receipt {
 /// What the lease was, apart from what happened in it.
 #[derive(Clone, Debug)]
 pub struct Frame {
+    /// See [`Receipt::lending`].
+    pub lending: &'static str,
     /// See [`Receipt::tool`].
     pub tool: String,
     /// See [`Receipt::started`].
@@ -143,7 +179,7 @@ impl Receipt {
         Self {
             format: FORMAT,
             valetkey: env!("CARGO_PKG_VERSION"),
-            lending: "agent",
+            lending: frame.lending,
             tool: frame.tool,
             started: frame.started,
             duration_ms: u64::try_from(frame.duration.as_millis()).unwrap_or(u64::MAX),
@@ -154,6 +190,8 @@ impl Receipt {
             exit_code: frame.exit_code,
             identities,
             logins: logins.collect(),
+            repositories: tally.carried.into_iter().map(repository).collect(),
+            more_repositories: tally.more_carried,
             refusals,
             more_refusals: tally.more_refusals,
         }
@@ -163,7 +201,8 @@ impl Receipt {
     #[must_use]
     pub fn summary(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.identities.iter().map(lent_line).collect();
-        if self.logins.is_empty() {
+        lines.extend(self.repository_lines());
+        if self.logins.is_empty() && self.lending != "gateway" {
             lines.push("signed no login".into());
         }
         for logins in &self.logins {
@@ -186,6 +225,32 @@ impl Receipt {
         lines
     }
 
+    /// What the gateway carried, one line for each repository and command.
+    fn repository_lines(&self) -> Vec<String> {
+        if self.lending == "agent" {
+            return Vec::new();
+        }
+        let mut sums: BTreeMap<(&str, &str, &str), (u64, u64, u64)> = BTreeMap::new();
+        for one in &self.repositories {
+            let sum = sums.entry((&one.host, &one.repository, one.command)).or_default();
+            *sum = (sum.0 + 1, sum.1 + one.bytes_down, sum.2 + u64::from(one.exit != Some(0)));
+        }
+        if sums.is_empty() {
+            return vec!["carried no Git command".into()];
+        }
+        let shown = sums.iter().take(MAX_SHOWN).map(|((host, repository, command), (count, down, failed))| {
+            let times = plural(*count, "session", "sessions");
+            let failed = if *failed == 0 { String::new() } else { format!(", {failed} without success") };
+            format!("carried {command} of {host}/{repository}: {times}, {}{failed}", size(*down))
+        });
+        let mut lines: Vec<String> = shown.collect();
+        let hidden = sums.len().saturating_sub(MAX_SHOWN) as u64 + self.more_repositories;
+        if hidden > 0 {
+            lines.push(format!("carried {hidden} more; --receipt FILE has the list"));
+        }
+        lines
+    }
+
     /// The refusals alone: what is refused is said even to who wants no summary.
     #[must_use]
     pub fn refusal_lines(&self) -> Vec<String> {
@@ -203,11 +268,42 @@ impl Receipt {
     }
 }
 
+fn repository(carried: Carried) -> Repository {
+    Repository {
+        id: carried.id,
+        host: carried.host,
+        repository: carried.repository,
+        command: carried.command,
+        host_key: carried.host_key,
+        bytes_up: carried.bytes_up,
+        bytes_down: carried.bytes_down,
+        duration_ms: u64::try_from(carried.duration.as_millis()).unwrap_or(u64::MAX),
+        exit: carried.exit,
+    }
+}
+
+/// Bytes as a person reads them.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} bytes"),
+        1000..1_000_000 => format!("{} kB", bytes / 1000),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10),
+    }
+}
+
 fn lent_line(lent: &Lent) -> String {
     let hosts = match &lent.hosts {
         None => "every pinned host".to_owned(),
         Some(hosts) => hosts.join(", "),
     };
+    if lent.lending == "gateway" {
+        let repos = lent.repos.as_ref().map_or_else(|| "every repository".to_owned(), |repos| repos.join(", "));
+        let may = if lent.access == "write" { "reads and writes" } else { "reads" };
+        return format!(
+            "used {} {} \"{}\" for ssh id {}: the gateway {may} {repos} at {hosts}; the build held no key",
+            lent.kind, lent.fingerprint, lent.comment, lent.id
+        );
+    }
     format!(
         "lent {} {} \"{}\" as ssh id {}, for logins as {} to {hosts}",
         lent.kind, lent.fingerprint, lent.comment, lent.id, lent.user
@@ -291,8 +387,10 @@ mod tests {
             logins: [(login(HostSeen::Bound("forge:2222".into())), 1), (login(HostSeen::NotVisible), 3)].into(),
             refusals: vec![refusal; MAX_SHOWN + 1],
             more_refusals: 1,
+            ..Tally::default()
         };
         let frame = Frame {
+            lending: "agent",
             tool: "docker build".into(),
             started: 1,
             duration: Duration::from_millis(3210),
@@ -310,6 +408,9 @@ mod tests {
             user: "git".into(),
             max_signatures: 64,
             time_limit_seconds: 3600,
+            lending: "agent",
+            repos: None,
+            access: "write",
         };
         Receipt::new(frame, vec![lent], tally)
     }

@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod frame;
 pub mod text;
+pub mod tunnel;
 pub mod userauth;
 
 /// Why bytes are not what they should be. Carries none of them.

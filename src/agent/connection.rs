@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use crate::agent::Service;
+use crate::agent::service::Client;
 use crate::decision_log::Decision;
 use crate::wire::frame::{Decoder, READ_SIZE};
 
@@ -17,8 +18,17 @@ pub const REQUEST_TIME: Duration = Duration::from_secs(10);
 /// How long a client may take to read a reply.
 pub const REPLY_TIME: Duration = Duration::from_secs(10);
 
+/// A reply's buffer that is larger than this is given back once replies are small again.
+const KEEP: usize = 16 * 1024;
+
 /// Serves one client until it closes, breaks the protocol, or is shut down.
-pub fn serve(mut stream: &UnixStream, service: &Service, on_request: impl Fn()) {
+pub fn serve(stream: &UnixStream, service: &Service, number: u64, on_request: impl Fn()) {
+    let mut client = Client::new(number);
+    exchange(stream, service, &mut client, on_request);
+    service.gone(&client);
+}
+
+fn exchange(mut stream: &UnixStream, service: &Service, client: &mut Client, on_request: impl Fn()) {
     // The reasons for an end are logged where they happen; a client that simply goes is no event.
     let _ = stream.set_write_timeout(Some(REPLY_TIME));
     let mut decoder = Decoder::default();
@@ -39,9 +49,14 @@ pub fn serve(mut stream: &UnixStream, service: &Service, on_request: impl Fn()) 
             match decoder.next_frame() {
                 Ok(Some(frame)) => {
                     on_request();
-                    service.answer(frame, &mut reply);
+                    service.answer(client, frame, &mut reply);
+
                     if stream.write_all(&reply).is_err() {
                         return;
+                    }
+                    // The gateway's answers are large while output flows; an idle connection stays small.
+                    if reply.len() <= KEEP && reply.capacity() > KEEP {
+                        reply = Vec::new();
                     }
                 }
                 Ok(None) => break,

@@ -99,6 +99,7 @@ impl Connections {
 /// A socket that answers, until it is stopped or dropped.
 pub struct Listener {
     socket: Arc<UnixListener>,
+    service: Arc<Service>,
     connections: Arc<Connections>,
     thread: Option<JoinHandle<()>>,
 }
@@ -112,15 +113,16 @@ impl Listener {
         let socket = Arc::new(socket);
         let connections = Arc::new(Connections::default());
         let thread = {
-            let (socket, connections) = (Arc::clone(&socket), Arc::clone(&connections));
+            let (socket, connections, service) = (Arc::clone(&socket), Arc::clone(&connections), Arc::clone(&service));
             thread::Builder::new().name("accept".into()).spawn(move || accept(&socket, &connections, &service))?
         };
-        Ok(Self { socket, connections, thread: Some(thread) })
+        Ok(Self { socket, service, connections, thread: Some(thread) })
     }
 
     /// Ends it: no connection is answered any more, open ones are closed. Idempotent.
     pub fn stop(&mut self) {
         self.connections.stop();
+        self.service.stop();
         // Wakes the accept loop, on Linux with EINVAL.
         let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
         if let Some(thread) = self.thread.take() {
@@ -174,7 +176,7 @@ fn serve(stream: UnixStream, connections: &Arc<Connections>, service: &Arc<Servi
     let (connections_of_thread, service) = (Arc::clone(connections), Arc::clone(service));
     let spawned = thread::Builder::new().name("connection".into()).stack_size(STACK).spawn(move || {
         let connections = connections_of_thread;
-        connection::serve(&stream, &service, || last_request.store(connections.tick(), Ordering::Relaxed));
+        connection::serve(&stream, &service, id, || last_request.store(connections.tick(), Ordering::Relaxed));
         connections.release(id);
     });
     if let Err(error) = spawned {

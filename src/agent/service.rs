@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::decision_log::{Decision, DecisionLog};
+use crate::gateway::Tunnel;
 use crate::policy::{Grant, HostKeys, Reason, Standing, Verdict, judge};
 use crate::signer::Identity;
 use crate::wire::agent::{Request, SignRequest, failure, identities_answer, sign_response};
@@ -24,12 +25,30 @@ pub struct Shared {
     pub started: Instant,
 }
 
+/// What is known of one connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Client {
+    /// Its number on this socket.
+    pub number: u64,
+    listed: bool,
+    tunnelled: bool,
+}
+
+impl Client {
+    /// A connection that has asked for nothing yet.
+    #[must_use]
+    pub fn new(number: u64) -> Self {
+        Self { number, ..Self::default() }
+    }
+}
+
 /// One socket's view of the lease.
 pub struct Service {
     shared: Arc<Shared>,
     id: String,
     grants: Vec<usize>,
     identities: Vec<Identity>,
+    tunnel: Option<Tunnel>,
 }
 
 impl Service {
@@ -37,7 +56,13 @@ impl Service {
     /// list, in order.
     #[must_use]
     pub fn new(shared: Arc<Shared>, id: String, grants: Vec<usize>, identities: Vec<Identity>) -> Self {
-        Self { shared, id, grants, identities }
+        Self { shared, id, grants, identities, tunnel: None }
+    }
+
+    /// A service that lists and signs nothing: it is the gateway's end of the tunnel.
+    #[must_use]
+    pub fn gateway(shared: Arc<Shared>, id: String, tunnel: Tunnel) -> Self {
+        Self { shared, id, grants: Vec::new(), identities: Vec::new(), tunnel: Some(tunnel) }
     }
 
     /// The ssh id that it serves.
@@ -53,10 +78,23 @@ impl Service {
     }
 
     /// Answers one frame: exactly one reply is in `reply` afterwards.
-    pub fn answer(&self, frame: &[u8], reply: &mut Vec<u8>) {
+    pub fn answer(&self, client: &mut Client, frame: &[u8], reply: &mut Vec<u8>) {
         match Request::parse(frame) {
-            Ok(Request::Identities) => identities_answer(reply, self.identities.iter()),
-            Ok(Request::Sign(request)) => self.sign(&request, reply),
+            Ok(Request::Identities) => {
+                client.listed = true;
+                let own = self.identities.iter().map(|identity| (identity.blob.as_slice(), identity.comment.as_str()));
+                let tunnel = self.tunnel.iter().map(|tunnel| (tunnel.key(), "valetkey gateway"));
+                identities_answer(reply, tunnel.chain(own));
+            }
+            Ok(Request::Sign(request)) => match &self.tunnel {
+                Some(tunnel) if request.key == tunnel.key() && Tunnel::is_frame(request.data) => {
+                    client.tunnelled = true;
+                    let mut answer = Vec::new();
+                    tunnel.answer(client.number, request.data, &mut answer);
+                    sign_response(reply, &answer);
+                }
+                _ => self.sign(&request, reply),
+            },
             Ok(Request::Extension(name)) => {
                 self.shared.log.record(Decision::ExtensionRefused(crate::wire::text::shown(name)));
                 failure(reply);
@@ -69,6 +107,22 @@ impl Service {
                 self.shared.log.record(Decision::Malformed(error));
                 failure(reply);
             }
+        }
+    }
+
+    /// A connection has ended.
+    pub fn gone(&self, client: &Client) {
+        // An agent's client that found nothing it could use goes without a word; the guest
+        // goes on to the tunnel on the same connection.
+        if self.tunnel.is_some() && client.listed && !client.tunnelled {
+            self.shared.log.record(Decision::NoIdentity);
+        }
+    }
+
+    /// No channel goes on.
+    pub fn stop(&self) {
+        if let Some(tunnel) = &self.tunnel {
+            tunnel.stop();
         }
     }
 

@@ -3,7 +3,7 @@
 use super::docker::verb;
 use super::flags::Table;
 use super::podman::BUILD;
-use super::{BuilderError, Lending, Plan, Split, Typed, image_build};
+use super::{BuilderError, Lending, Plan, Probe, Split, Typed, image_build};
 
 /// `buildah --help` of 1.28 and 1.43.
 #[rustfmt::skip]
@@ -16,10 +16,10 @@ const GLOBALS: Table = Table {
     interspersed: false,
 };
 
-pub(super) fn plan(typed: &Typed, lending: &Lending) -> Result<Plan, BuilderError> {
+pub(super) fn plan(typed: &Typed, lending: &Lending, probe: &mut dyn Probe) -> Result<Plan, BuilderError> {
     match verb(Split { typed, at: 0 }, &GLOBALS) {
         Some((verb, split)) if matches!(verb.as_str(), "build" | "bud" | "build-using-dockerfile") => {
-            image_build::plan("buildah build", split, &BUILD, lending)
+            image_build::plan("buildah build", split, &BUILD, lending, probe)
         }
         _ => Ok(Plan::idle(typed)),
     }

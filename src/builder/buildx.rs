@@ -25,7 +25,7 @@ pub(super) fn plan(
         return Ok(Plan::idle(split.typed));
     };
     match verb.as_str() {
-        "build" | "b" => image_build::plan(&format!("{tool} build"), split_verb, &BUILD, lending),
+        "build" | "b" => image_build::plan(&format!("{tool} build"), split_verb, &BUILD, lending, probe),
         "bake" | "f" => bake::plan(&format!("{tool} bake"), split_verb, lending, probe),
         _ => Ok(Plan::idle(split.typed)),
     }

@@ -60,8 +60,8 @@ pub(super) fn verb<'a>(split: Split<'a>, globals: &Table) -> Option<(String, Spl
     Some((verb, split.further(at + 1)))
 }
 
-fn build(tool: &str, split: Split<'_>, lending: &Lending, probe: &dyn Probe) -> Result<Plan, BuilderError> {
-    let mut plan = image_build::plan(tool, split, &BUILD, lending)?;
+fn build(tool: &str, split: Split<'_>, lending: &Lending, probe: &mut dyn Probe) -> Result<Plan, BuilderError> {
+    let mut plan = image_build::plan(tool, split, &BUILD, lending, probe)?;
     if plan.tool == tool {
         plan.set_env.extend(buildkit(tool, probe)?);
     }

@@ -25,6 +25,29 @@ pub enum BuilderError {
     /// `docker-compose` 1.x.
     #[error("failed to lend a key to docker-compose {0}: it knows no `build.ssh`")]
     ComposeTooOld(String),
+    /// A builder without named contexts.
+    #[error("failed to mount the gateway's guest: this {0} is too old for named contexts")]
+    NoContexts(String),
+    /// `ADD git@…`.
+    #[error("failed to serve {place}: ADD of a Git repository is fetched by the builder itself, past the gateway")]
+    AddGit {
+        /// Tool, service, file and line.
+        place: String,
+    },
+    /// A stage or context of the person's own has our context's name.
+    #[error("failed to mount the gateway's guest: {place} uses the name \"valetkey\" for something else")]
+    ContextTaken {
+        /// Tool, service, file and line.
+        place: String,
+    },
+    /// A context that the builder fetches, or that comes on stdin.
+    #[error("failed to mount the gateway's guest for {place}: {what}")]
+    Context {
+        /// Tool and service.
+        place: String,
+        /// What the context is.
+        what: &'static str,
+    },
     /// The tool could not be asked.
     #[error("failed to ask `{asked}`")]
     Ask {
@@ -80,6 +103,16 @@ impl Explain for BuilderError {
         Some(match self {
             Self::LegacyBuilder { .. } => "unset DOCKER_BUILDKIT, or set it to 1".into(),
             Self::ComposeTooOld(_) => "install Docker Compose 2 and run `valetkey run … -- docker compose …`".into(),
+            Self::NoContexts(_) => {
+                "named contexts came with Docker 23 (buildx 0.8), podman 4.2 and buildah 1.26; or lend the keys themselves: --lend agent".into()
+            }
+            Self::AddGit { .. } => {
+                "clone it in a RUN --mount=type=ssh step instead; or lend the keys themselves: --lend agent".into()
+            }
+            Self::ContextTaken { .. } => "give that stage or context another name".into(),
+            Self::Context { .. } => {
+                "clone it and build from the folder, with the Dockerfile as a file; or lend the keys themselves: --lend agent".into()
+            }
             Self::Ask { .. } | Self::Refused { .. } => {
                 "run the same command without valetkey to see whether the tool and its files are in order".into()
             }

@@ -48,7 +48,7 @@ pub(super) const BUILD: Table = Table {
 const REMOTE: [&str; 5] = ["remote", "r", "url", "connection", "c"];
 const REMOTE_VARIABLES: [&str; 2] = ["CONTAINER_HOST", "CONTAINER_CONNECTION"];
 
-pub(super) fn plan(typed: &Typed, lending: &Lending, probe: &dyn Probe) -> Result<Plan, BuilderError> {
+pub(super) fn plan(typed: &Typed, lending: &Lending, probe: &mut dyn Probe) -> Result<Plan, BuilderError> {
     let split = Split { typed, at: 0 };
     let Some((command, split_command)) = verb(split, &GLOBALS) else {
         return Ok(Plan::idle(typed));
@@ -62,7 +62,7 @@ pub(super) fn plan(typed: &Typed, lending: &Lending, probe: &dyn Probe) -> Resul
         },
         _ => return Ok(Plan::idle(typed)),
     };
-    let mut plan = image_build::plan(&tool, split_build, &BUILD, lending)?;
+    let mut plan = image_build::plan(&tool, split_build, &BUILD, lending, probe)?;
     if plan.tool == tool && is_remote(typed, probe) {
         plan.warnings.push(format!(
             "{tool}: podman does not forward an agent to a remote service; steps with an ssh mount will fail"

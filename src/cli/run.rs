@@ -13,6 +13,7 @@ use crate::child::{self, Start};
 use crate::config::{self, DEFAULT_MAX_IDENTITIES};
 use crate::decision_log::DecisionLog;
 use crate::exit::Code;
+use crate::gateway::Upstreams;
 use crate::keys::KeySource;
 use crate::lease::{Folder, Lease, Places};
 use crate::policy::Standing;
@@ -44,6 +45,10 @@ pub struct RunArgs {
     /// File with host keys to trust beside the built-in ones (may be given several times)
     #[arg(long, value_name = "FILE")]
     pub known_hosts: Vec<PathBuf>,
+    /// How access is lent: `gateway` carries Git commands, and the build holds no key; `agent`
+    /// lends the keys for logins; `auto` is the gateway wherever a grant names repositories
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = config::Lend::Auto)]
+    pub lend: config::Lend,
     /// Where the passphrase of an encrypted key comes from (any key source but agent)
     #[arg(long, value_name = "SOURCE", value_parser = settings::parse_source)]
     pub passphrase_from: Option<KeySource>,
@@ -118,12 +123,15 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         started: Instant::now(),
     });
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let services = lendings.services(&shared);
+    let upstreams = Arc::new(Upstreams::new(settings.hosts.clone(), Arc::clone(&log)));
+    let services = lendings.services(&shared, &upstreams)?;
+    let guest = lendings.any_gateway().then(|| folder.write_guest()).transpose()?;
     let mut lease = Lease::start(folder, services, &shared, lendings.time_limit())?;
     let lending = Lending {
         sockets: lease.sockets().to_vec(),
         known_hosts: known_hosts.clone(),
         folder: lease.folder().to_owned(),
+        guest,
     };
     let plan = builder::plan(&typed, &lending, &mut probe(&settings)?)?;
     for (path, content) in &plan.files {
@@ -135,10 +143,17 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let start = start(&typed, &plan, &lending, settings.secret_variables());
     let ended = child::run(&start, Some(hardened.core_limit));
     let ended_by = lease.end();
+    upstreams.stop();
     let ended = ended?;
 
-    let frame =
-        Frame { tool: plan.tool, started, duration: shared.started.elapsed(), ended_by, exit_code: ended.code() };
+    let frame = Frame {
+        lending: lendings.lending(),
+        tool: plan.tool,
+        started,
+        duration: shared.started.elapsed(),
+        ended_by,
+        exit_code: ended.code(),
+    };
     let summary = Receipt::new(frame, lendings.lent(), log.tally());
     if !args.quiet {
         summary.summary().iter().for_each(|line| ui::note(line));

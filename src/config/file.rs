@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
-use super::{Access, Config, ConfigError, DEFAULT_ID, Wanted, parse_duration, parse_id};
+use super::{Config, ConfigError, DEFAULT_ID, Wanted, parse_duration, parse_id};
 use crate::hosts::{HostName, PinEntry};
 use crate::keys::KeySource;
-use crate::policy::Limits;
+use crate::policy::{Access, Limits, RepoPattern};
 use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
 use crate::ui::Explain as _;
 
@@ -191,13 +191,17 @@ fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigErr
     if let Some(text) = &raw.time_limit {
         limits.time_limit = parse_duration(text).map_err(|message| value("time_limit", message, None))?;
     }
+    let repos = raw.repos.iter().map(|text| {
+        let hint = "name it as in its URL, without host: repos = [\"org/repo\", \"org/shared-*\"]";
+        text.parse::<RepoPattern>().map_err(|error| value("repos", error.to_string(), Some(hint.into())))
+    });
     Ok(Wanted {
+        repos: repos.collect::<Result<_, _>>()?,
         id: parse_id(raw.id.as_deref().unwrap_or(DEFAULT_ID)).map_err(|message| value("id", message, None))?,
         key: source("key", &raw.key)?,
         passphrase_from: raw.passphrase_from.map(|text| source("passphrase_from", &text)).transpose()?,
         hosts: hosts.collect::<Result<_, _>>()?,
         user: raw.user.unwrap_or_else(|| DEFAULT_USER.to_owned()),
-        repos: raw.repos,
         access: raw.access,
         limits,
     })

@@ -298,6 +298,28 @@ impl Hosts {
             })
     }
 
+    fn live_of(&self, name: &HostName) -> impl Iterator<Item = &Pin> {
+        let mut found: Vec<usize> = self.pins_of(name).iter().copied().collect();
+        found.sort_unstable();
+        found.into_iter().map(|index| &self.pins[index]).filter(|pin| self.is_live(pin))
+    }
+
+    /// The types of the keys that are pinned for this host, as SSH names them. A pin that is a
+    /// fingerprint alone, or an authority, says nothing about the type.
+    #[must_use]
+    pub fn key_types(&self, name: &HostName) -> Vec<String> {
+        self.live_of(name).filter(|pin| pin.marker == Marker::None).map(|pin| pin.key_type.clone()).collect()
+    }
+
+    /// The fingerprints of the keys that are pinned for this host, for a person to compare.
+    #[must_use]
+    pub fn fingerprints(&self, name: &HostName) -> Vec<String> {
+        let mut shown: Vec<String> = self.live_of(name).map(|pin| pin.fingerprint.to_string()).collect();
+        let by_fingerprint = self.by_fingerprint.iter().filter(|(_, names)| names.iter().any(|(of, _)| of == name));
+        shown.extend(by_fingerprint.map(|(fingerprint, _)| fingerprint.to_string()));
+        shown
+    }
+
     /// Whose key a bound login's server key is. A key that is pinned both inside and outside
     /// of the scope is `Granted`. On the signing path: one look-up by key, and for a
     /// certificate one signature check.

@@ -18,6 +18,8 @@ use crate::agent::socket;
 const MAX_SWEPT: usize = 256;
 /// Files that a folder is emptied of, at most; a lease makes about six.
 const MAX_FILES: usize = 64;
+/// The folder in it that holds the guest.
+const GUEST: &str = "guest";
 
 /// Where leases may lie, as the environment says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +126,26 @@ impl Folder {
         written.map_err(|source| LeaseError::File { path: path.to_owned(), source })
     }
 
+    /// Writes the guest into a folder of its own, to be given to builds as a named context, and
+    /// says where that is. Everyone may read and run it there: what the context holds is what
+    /// the step sees, whatever its user.
+    ///
+    /// # Errors
+    /// [`LeaseError::File`] of the system.
+    pub fn write_guest(&self) -> Result<PathBuf, LeaseError> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = self.path.join(GUEST);
+        let program = folder.join(crate::guest::NAME);
+        let failed = |source| LeaseError::File { path: program.clone(), source };
+        DirBuilder::new().mode(0o755).create(&folder).map_err(failed)?;
+        self.write(&program, 0o755, crate::guest::PROGRAM)?;
+        // Whatever the umask was: modes are part of a step's cache key.
+        for path in [&folder, &program] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+        }
+        Ok(folder)
+    }
+
     /// Removes it. Idempotent.
     pub fn remove(&mut self) {
         empty(&self.path);
@@ -167,9 +189,14 @@ fn sweep(base: &Path) {
     }
 }
 
-/// Removes the files of a folder and the folder; what is not a plain entry of it stays, and
-/// nothing below it is followed.
+/// Removes the files of a folder and of the guest's folder in it, and both; what is not a plain
+/// entry of them stays, and no link is followed.
 fn empty(path: &Path) {
+    let guest = path.join(GUEST);
+    if fs::symlink_metadata(&guest).is_ok_and(|meta| meta.is_dir()) {
+        let _ = fs::remove_file(guest.join(crate::guest::NAME));
+        let _ = fs::remove_dir(guest);
+    }
     if let Ok(entries) = fs::read_dir(path) {
         for entry in entries.flatten().take(MAX_FILES) {
             let _ = fs::remove_file(entry.path());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::RepoPattern;
 use crate::hosts::{HostName, HostScope};
 
 /// Signatures that a grant allows when nothing else was said.
@@ -10,6 +11,17 @@ pub const DEFAULT_MAX_SIGNATURES: u32 = 64;
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// The account that forges log in to.
 pub const DEFAULT_USER: &str = "git";
+
+/// What a build may do on a repository. Only the gateway can tell reading from writing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Fetch.
+    #[default]
+    Read,
+    /// Fetch and push.
+    Write,
+}
 
 /// Caps on what a grant allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +49,10 @@ pub struct Grant {
     pub unbound: Vec<HostName>,
     /// The account on the server.
     pub user: String,
+    /// The repositories that the gateway reads for it; none means every one.
+    pub repos: Vec<RepoPattern>,
+    /// What the gateway does with them.
+    pub access: Access,
     /// Its caps.
     pub limits: Limits,
 }

@@ -193,6 +193,8 @@ mod tests {
             scope: HostScope::AllPinned,
             unbound: vec![crate::hosts::HostName { host: "github.com".into(), port: 22 }],
             user: "git".into(),
+            repos: Vec::new(),
+            access: crate::policy::Access::Read,
             limits: Limits::default(),
         }
     }

@@ -1,7 +1,6 @@
 //! Requests and replies of the SSH agent protocol (RFC 9987).
 
 use super::{Fields, Malformed, put_string};
-use crate::signer::Identity;
 
 /// `SSH_AGENTC_REQUEST_IDENTITIES` (RFC 9987 section 3.2).
 pub const REQUEST_IDENTITIES: u8 = 11;
@@ -80,15 +79,15 @@ pub fn failure(out: &mut Vec<u8>) {
     framed(out, |out| out.push(FAILURE));
 }
 
-/// The reply to a list request.
-pub fn identities_answer<'a>(out: &mut Vec<u8>, identities: impl Iterator<Item = &'a Identity> + Clone) {
+/// The reply to a list request: key blob and comment of each identity.
+pub fn identities_answer<'a>(out: &mut Vec<u8>, identities: impl Iterator<Item = (&'a [u8], &'a str)> + Clone) {
     framed(out, |out| {
         out.push(IDENTITIES_ANSWER);
         let count = u32::try_from(identities.clone().count()).unwrap_or(u32::MAX);
         out.extend_from_slice(&count.to_be_bytes());
-        for identity in identities {
-            put_string(out, &identity.blob);
-            put_string(out, identity.comment.as_bytes());
+        for (blob, comment) in identities {
+            put_string(out, blob);
+            put_string(out, comment.as_bytes());
         }
     });
 }

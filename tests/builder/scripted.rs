@@ -99,6 +99,7 @@ pub(crate) fn lending(ids: &[&str]) -> Lending {
         sockets: ids.iter().map(|id| ((*id).to_owned(), format!("/run/l/{id}.sock").into())).collect(),
         known_hosts: "/run/l/known_hosts".into(),
         folder: "/run/l".into(),
+        guest: None,
     }
 }
 

@@ -10,7 +10,9 @@ use crate::agent::service::Shared;
 use crate::config::Wanted;
 use crate::hosts::HostScope;
 use crate::keys::{self, LoadEnv};
-use crate::policy::Grant;
+use crate::exit::Code;
+use crate::gateway::{Tunnel, Upstreams};
+use crate::policy::{Access, Grant};
 use crate::receipt::Lent;
 use crate::signer::{Identity, fingerprint};
 use crate::ui::Failure;
@@ -21,6 +23,9 @@ struct Socket {
     id: String,
     grants: Vec<usize>,
     offered: Vec<(usize, Identity)>,
+    /// Every grant with each of its identities: for the gateway the repository chooses the key.
+    held: Vec<(usize, Identity)>,
+    by_gateway: bool,
 }
 
 /// All that is lent.
@@ -52,9 +57,11 @@ impl Lendings {
                 unbound: settings.hosts.unbound_allowed(&scope),
                 scope,
                 user: wanted.user.clone(),
+                repos: wanted.repos.clone(),
+                access: wanted.access,
                 limits: wanted.limits,
             });
-            lendings.offer(index, &wanted.id, loaded.identities);
+            lendings.offer(index, &wanted.id, settings.by_gateway(&wanted.id), loaded.identities);
         }
         lendings.cut(max_identities);
         // `default` first: it is the one that goes into SSH_AUTH_SOCK.
@@ -62,14 +69,16 @@ impl Lendings {
         Ok(lendings)
     }
 
-    fn offer(&mut self, grant: usize, id: &str, identities: Vec<Identity>) {
+    fn offer(&mut self, grant: usize, id: &str, by_gateway: bool, identities: Vec<Identity>) {
         let at = self.sockets.iter().position(|socket| socket.id == id).unwrap_or_else(|| {
-            self.sockets.push(Socket { id: id.to_owned(), grants: Vec::new(), offered: Vec::new() });
+            let (grants, offered, held) = (Vec::new(), Vec::new(), Vec::new());
+            self.sockets.push(Socket { id: id.to_owned(), grants, offered, held, by_gateway });
             self.sockets.len() - 1
         });
         let Some(socket) = self.sockets.get_mut(at) else { return };
         socket.grants.push(grant);
         for identity in identities {
+            socket.held.push((grant, identity.clone()));
             // A key with two grants is offered once; the policy finds the grant that fits.
             if !socket.offered.iter().any(|(_, offered)| offered.blob == identity.blob) {
                 socket.offered.push((grant, identity));
@@ -79,7 +88,8 @@ impl Lendings {
 
     /// Keeps the first identities of each socket, and names the others.
     fn cut(&mut self, max_identities: usize) {
-        for socket in &mut self.sockets {
+        // The gateway tries the identities of one grant alone, and has a cap of its own.
+        for socket in self.sockets.iter_mut().filter(|socket| !socket.by_gateway) {
             let kept = max_identities.min(socket.offered.len());
             for (_, identity) in socket.offered.split_off(kept) {
                 self.warnings.push(format!(
@@ -93,12 +103,40 @@ impl Lendings {
     }
 
     /// What each socket answers.
-    pub(super) fn services(&self, shared: &Arc<Shared>) -> Vec<Service> {
+    pub(super) fn services(&self, shared: &Arc<Shared>, upstreams: &Arc<Upstreams>) -> Result<Vec<Service>, Failure> {
         let service = |socket: &Socket| {
-            let identities = socket.offered.iter().map(|(_, identity)| identity.clone()).collect();
-            Service::new(Arc::clone(shared), socket.id.clone(), socket.grants.clone(), identities)
+            if !socket.by_gateway {
+                let identities = socket.offered.iter().map(|(_, identity)| identity.clone()).collect();
+                return Ok(Service::new(Arc::clone(shared), socket.id.clone(), socket.grants.clone(), identities));
+            }
+            let mut nonce = [0; 16];
+            rustix::rand::getrandom(&mut nonce, rustix::rand::GetRandomFlags::empty())
+                .map_err(|error| Failure::new(Code::Lease, format!("failed to get random bytes: {error}")))?;
+            let tunnel = Tunnel::new(
+                Arc::clone(shared),
+                socket.id.clone(),
+                socket.grants.clone(),
+                socket.held.clone(),
+                Arc::clone(upstreams),
+                nonce,
+            );
+            Ok(Service::gateway(Arc::clone(shared), socket.id.clone(), tunnel))
         };
         self.sockets.iter().map(service).collect()
+    }
+
+    /// Whether any socket is the gateway's.
+    pub(super) fn any_gateway(&self) -> bool {
+        self.sockets.iter().any(|socket| socket.by_gateway)
+    }
+
+    /// The word for the receipt.
+    pub(super) fn lending(&self) -> &'static str {
+        match (self.any_gateway(), self.sockets.iter().all(|socket| socket.by_gateway)) {
+            (false, _) => "agent",
+            (true, true) => "gateway",
+            (true, false) => "both",
+        }
     }
 
     /// Id, blob and fingerprint of every identity, for the decision log.
@@ -134,10 +172,15 @@ impl Lendings {
                 user: grant.user.clone(),
                 max_signatures: grant.limits.max_signatures,
                 time_limit_seconds: grant.limits.time_limit.as_secs(),
+                lending: if socket.by_gateway { "gateway" } else { "agent" },
+                repos: (socket.by_gateway && !grant.repos.is_empty())
+                    .then(|| grant.repos.iter().map(ToString::to_string).collect()),
+                access: if socket.by_gateway && grant.access == Access::Read { "read" } else { "write" },
             })
         };
         let sockets = self.sockets.iter();
-        let lines = sockets.flat_map(|socket| socket.offered.iter().map(move |(grant, key)| line(socket, *grant, key)));
+        let shown = |socket: &'_ Socket| if socket.by_gateway { socket.held.clone() } else { socket.offered.clone() };
+        let lines = sockets.flat_map(|socket| shown(socket).into_iter().map(move |(grant, key)| line(socket, grant, &key)));
         lines.flatten().collect()
     }
 }

@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use super::{RunArgs, expand_home};
-use crate::config::{self, Config, ConfigError, Wanted};
+use crate::config::{self, Config, ConfigError, Lend, Wanted};
 use crate::exit::Code;
 use crate::hosts::{HostName, HostScope, Hosts};
 use crate::keys::KeySource;
-use crate::policy::Limits;
+use crate::policy::{Access, Limits};
 use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
 use crate::ui::Failure;
 
@@ -18,6 +18,8 @@ pub(super) struct Settings {
     pub(super) wanted: Vec<Wanted>,
     /// The pins.
     pub(super) hosts: Arc<Hosts>,
+    /// How access is lent.
+    lend: Lend,
     /// What a person should know.
     pub(super) warnings: Vec<String>,
 }
@@ -32,12 +34,45 @@ impl Settings {
         for host in wanted.iter().flat_map(|wanted| &wanted.hosts) {
             check_pinned(&hosts, host)?;
         }
-        if wanted.iter().any(|wanted| !wanted.repos.is_empty()) {
-            warnings.push(
-                "an agent cannot see repositories: `repos` is not enforced, the build can reach every repository that the key opens".into(),
-            );
+        let settings = Self { wanted, hosts: Arc::new(hosts), lend: args.lend, warnings };
+        settings.check_lending()
+    }
+
+    /// Whether the socket of this ssh id is the gateway's: where one of its grants is.
+    pub(super) fn by_gateway(&self, id: &str) -> bool {
+        match self.lend {
+            Lend::Agent => false,
+            Lend::Gateway => true,
+            Lend::Auto => self.wanted.iter().any(|wanted| wanted.id == id && !wanted.repos.is_empty()),
         }
-        Ok(Self { wanted, hosts: Arc::new(hosts), warnings })
+    }
+
+    /// Says what a way of lending does not hold a build to.
+    fn check_lending(mut self) -> Result<Self, Failure> {
+        let mut open = Vec::new();
+        for wanted in &self.wanted {
+            let by_gateway = self.by_gateway(&wanted.id);
+            if !by_gateway && !wanted.repos.is_empty() {
+                open.push(
+                    "an agent cannot see repositories: with --lend agent `repos` is not enforced, the build can reach every repository that the key opens"
+                        .to_owned(),
+                );
+            }
+            if by_gateway && wanted.repos.is_empty() && self.lend == Lend::Auto {
+                open.push(format!(
+                    "the grant of {} names no repos and shares its ssh id \"{}\" with one that does: the gateway reads every repository that the key opens",
+                    wanted.key, wanted.id
+                ));
+            }
+        }
+        let any = self.wanted.iter().any(|wanted| self.by_gateway(&wanted.id));
+        if any && crate::guest::PROGRAM.is_empty() {
+            return Err(Failure::new(Code::Builder, "this valetkey has no guest program, so its gateway cannot be used")
+                .with_hint("the guest is for Linux on x86-64 and arm64; lend by agent instead: --lend agent"));
+        }
+        open.dedup();
+        self.warnings.append(&mut open);
+        Ok(self)
     }
 
     /// The scope of a grant.
@@ -98,7 +133,7 @@ fn from_flags(args: &RunArgs) -> Vec<Wanted> {
             hosts: Vec::new(),
             user: DEFAULT_USER.to_owned(),
             repos: Vec::new(),
-            access: config::Access::Read,
+            access: Access::Read,
             limits: Limits { max_signatures: DEFAULT_MAX_SIGNATURES, time_limit: DEFAULT_TIME_LIMIT },
         };
         override_by_flags(&mut wanted, args);

@@ -1,0 +1,367 @@
+//! PURE rewriting of a Dockerfile: every RUN with an ssh mount gets one mount more, the guest.
+//!
+//! Reads lines as BuildKit's parser does (frontend/dockerfile/parser): directives, comments,
+//! continuations, heredocs. Changes nothing but what it inserts: everything else stays byte
+//! for byte, line numbers included.
+
+use super::heredoc;
+
+/// What is inserted behind the word RUN.
+pub(super) const MOUNT: &[u8] = b" --mount=type=bind,from=valetkey,source=ssh,target=/usr/local/bin/ssh";
+/// Where the guest is mounted.
+pub(super) const TARGET: &[u8] = b"/usr/local/bin/ssh";
+/// The name of the context that holds it.
+pub(super) const CONTEXT: &str = "valetkey";
+
+/// Something in the Dockerfile that a person should know about, with its line, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Note {
+    /// `ONBUILD RUN` with an ssh mount: it would be recorded in the image, so it stays.
+    Onbuild(usize),
+    /// Git is told to use another ssh.
+    GitSsh(usize, &'static str),
+    /// A PATH in which the guest is not found.
+    Path(usize),
+    /// `ADD` of a Git repository over SSH, which the builder fetches itself.
+    AddGit(usize),
+    /// A step with an ssh mount whose RUN is written so that nothing can be inserted.
+    Odd(usize),
+    /// A stage or step that uses the name of our context for something else.
+    Taken(usize),
+}
+
+/// A rewritten Dockerfile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Rewritten {
+    /// Its text.
+    pub(super) text: Vec<u8>,
+    /// How many steps got the mount.
+    pub(super) steps: usize,
+    /// How many steps had it already, by the person's own hand.
+    pub(super) own: usize,
+    /// What a person should know.
+    pub(super) notes: Vec<Note>,
+}
+
+/// A logical line: an instruction, its continuations joined.
+struct Logical {
+    text: Vec<u8>,
+    /// Where its first physical line begins in the file, and that line's number.
+    offset: usize,
+    line: usize,
+}
+
+/// Rewrites a Dockerfile.
+pub(super) fn rewrite(text: &[u8]) -> Rewritten {
+    let mut out = Rewritten::default();
+    let mut copied = 0;
+    for logical in logical_lines(text) {
+        let (word, rest) = first_word(&logical.text);
+        match word.to_ascii_uppercase().as_slice() {
+            b"RUN" => {
+                let Some(own) = ssh_step(rest, &mut out.notes, logical.line) else { continue };
+                if own {
+                    out.own += 1;
+                    continue;
+                }
+                let physical = text.get(logical.offset..).unwrap_or_default();
+                let blanks = physical.iter().take_while(|b| is_blank(**b)).count();
+                let at = logical.offset + blanks + word.len();
+                if !text.get(logical.offset + blanks..at).is_some_and(|run| run.eq_ignore_ascii_case(b"RUN")) {
+                    out.notes.push(Note::Odd(logical.line));
+                    continue;
+                }
+                out.text.extend_from_slice(text.get(copied..at).unwrap_or_default());
+                out.text.extend_from_slice(MOUNT);
+                copied = at;
+                out.steps += 1;
+            }
+            b"ONBUILD" => {
+                let (word, rest) = first_word(rest);
+                let mut notes = Vec::new();
+                if word.eq_ignore_ascii_case(b"RUN") && ssh_step(rest, &mut notes, logical.line).is_some() {
+                    out.notes.push(Note::Onbuild(logical.line));
+                }
+            }
+            b"ENV" => out.notes.extend(env_notes(rest, logical.line)),
+            b"ADD" if adds_git(rest) => out.notes.push(Note::AddGit(logical.line)),
+            b"FROM" if names_stage(rest) => out.notes.push(Note::Taken(logical.line)),
+            _ => {}
+        }
+    }
+    out.text.extend_from_slice(text.get(copied..).unwrap_or_default());
+    out
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
+}
+
+/// The first word of an instruction and what is behind it.
+fn first_word(text: &[u8]) -> (&[u8], &[u8]) {
+    let text = text.trim_ascii_start();
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    text.split_at(end)
+}
+
+/// `# escape=` among the directives, which end at the first line that is none.
+fn escape_of(text: &[u8]) -> u8 {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    for line in text.split(|&b| b == b'\n') {
+        let Some(comment) = line.trim_ascii().strip_prefix(b"#") else { break };
+        let Some(equals) = comment.iter().position(|&b| b == b'=') else { break };
+        let (name, value) = comment.split_at(equals);
+        let (name, value) = (name.trim_ascii(), value.get(1..).unwrap_or_default().trim_ascii());
+        let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_alphanumeric);
+        if !is_name || value.is_empty() {
+            break;
+        }
+        if name.eq_ignore_ascii_case(b"escape") {
+            return if value == b"`" { b'`' } else { b'\\' };
+        }
+    }
+    b'\\'
+}
+
+/// The line without its continuation character, and whether it had one: the escape character,
+/// not escaped itself, with nothing but blanks behind it.
+fn continued(line: &[u8], escape: u8) -> (&[u8], bool) {
+    let end = line.iter().rposition(|b| !is_blank(*b)).map_or(0, |at| at + 1);
+    match line.get(..end).and_then(<[u8]>::split_last) {
+        Some((&last, before)) if last == escape && before.last() != Some(&escape) => (before, true),
+        _ => (line, false),
+    }
+}
+
+fn is_skipped(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    line.is_empty() || line.starts_with(b"#")
+}
+
+/// The instructions, with heredocs passed over.
+fn logical_lines(text: &[u8]) -> Vec<Logical> {
+    let escape = escape_of(text);
+    let mut physical = Vec::new();
+    let mut offset = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    for line in text.get(offset..).unwrap_or_default().split(|&b| b == b'\n') {
+        physical.push((offset, line));
+        offset += line.len() + 1;
+    }
+    let mut lines = physical.into_iter().enumerate();
+    let mut found = Vec::new();
+    while let Some((number, (offset, line))) = lines.next() {
+        if is_skipped(line) {
+            continue;
+        }
+        let (part, mut goes_on) = continued(line, escape);
+        let mut logical = Logical { text: part.to_vec(), offset, line: number + 1 };
+        while goes_on {
+            let Some((_, (_, line))) = lines.next() else { break };
+            if is_skipped(line) {
+                continue;
+            }
+            let (part, more) = continued(line, escape);
+            logical.text.extend_from_slice(part);
+            goes_on = more;
+        }
+        for heredoc in heredoc::of_instruction(&logical.text, escape) {
+            for (_, (_, line)) in lines.by_ref() {
+                if heredoc.ends_at(line.strip_suffix(b"\r").unwrap_or(line)) {
+                    break;
+                }
+            }
+        }
+        found.push(logical);
+    }
+    found
+}
+
+/// The flags in front of a RUN's command, quotes taken off (BuildKit's `extractBuilderFlags`).
+fn flags(rest: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let mut rest = rest.trim_ascii_start();
+    while rest.starts_with(b"--") {
+        let mut word = Vec::new();
+        let mut quote = None;
+        let mut at = 0;
+        while let Some(&byte) = rest.get(at) {
+            at += 1;
+            match (quote, byte) {
+                (None, byte) if byte.is_ascii_whitespace() => break,
+                (None, b'\'' | b'"') => quote = Some(byte),
+                (Some(open), byte) if open == byte => quote = None,
+                (_, b'\\') => {
+                    word.extend(rest.get(at));
+                    at += 1;
+                }
+                _ => word.push(byte),
+            }
+        }
+        rest = rest.get(at..).unwrap_or_default().trim_ascii_start();
+        if word == b"--" {
+            break;
+        }
+        found.push(word);
+    }
+    found
+}
+
+/// Whether a RUN has an ssh mount, and then whether the guest's place is taken by the person's
+/// own mount.
+fn ssh_step(rest: &[u8], notes: &mut Vec<Note>, line: usize) -> Option<bool> {
+    let (mut ssh, mut own) = (false, false);
+    for flag in flags(rest) {
+        let Some(mount) = flag.strip_prefix(b"--mount=") else { continue };
+        let (mut kind, mut target, mut from) = (b"bind".to_vec(), Vec::new(), Vec::new());
+        for field in mount.split(|&b| b == b',') {
+            let equals = field.iter().position(|&b| b == b'=').unwrap_or(field.len());
+            let (key, value) = field.split_at(equals);
+            let value = value.strip_prefix(b"=").unwrap_or(value);
+            match key.to_ascii_lowercase().as_slice() {
+                b"type" => kind = value.to_ascii_lowercase(),
+                b"target" | b"dst" | b"destination" => target = value.to_vec(),
+                b"from" => from = value.to_vec(),
+                _ => {}
+            }
+        }
+        ssh |= kind == b"ssh";
+        own |= kind != b"ssh" && target == TARGET;
+        if from == CONTEXT.as_bytes() && target != TARGET {
+            notes.push(Note::Taken(line));
+        }
+    }
+    ssh.then_some(own)
+}
+
+/// What an ENV changes about finding the guest.
+fn env_notes(rest: &[u8], line: usize) -> Vec<Note> {
+    let text = rest.trim_ascii();
+    let mut pairs: Vec<(&[u8], &[u8])> = Vec::new();
+    let (first, behind) = first_word(text);
+    if first.contains(&b'=') {
+        for word in text.split(u8::is_ascii_whitespace) {
+            if let Some(equals) = word.iter().position(|&b| b == b'=') {
+                let (name, value) = word.split_at(equals);
+                pairs.push((name, value.get(1..).unwrap_or_default()));
+            }
+        }
+    } else {
+        pairs.push((first, behind));
+    }
+    let mut notes = Vec::new();
+    for (name, value) in pairs {
+        let finds = |part: &[u8]| value.windows(part.len()).any(|window| window == part);
+        match name {
+            b"GIT_SSH" => notes.push(Note::GitSsh(line, "GIT_SSH")),
+            b"GIT_SSH_COMMAND" => notes.push(Note::GitSsh(line, "GIT_SSH_COMMAND")),
+            b"PATH" if !finds(b"$PATH") && !finds(b"${PATH") && !finds(b"/usr/local/bin") => {
+                notes.push(Note::Path(line));
+            }
+            _ => {}
+        }
+    }
+    notes
+}
+
+/// `ADD git@host:…` or `ADD ssh://…`.
+fn adds_git(rest: &[u8]) -> bool {
+    rest.split(u8::is_ascii_whitespace)
+        .map(|word| word.trim_ascii_start().strip_prefix(b"[").unwrap_or(word))
+        .map(|word| word.strip_prefix(b"\"").unwrap_or(word))
+        .any(|word| word.starts_with(b"git@") || word.starts_with(b"ssh://"))
+}
+
+/// `FROM … AS valetkey`.
+fn names_stage(rest: &[u8]) -> bool {
+    let words: Vec<&[u8]> = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
+    words.windows(2).any(|pair| {
+        matches!(pair, [word, name] if word.eq_ignore_ascii_case(b"as") && name.eq_ignore_ascii_case(CONTEXT.as_bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const M: &str = " --mount=type=bind,from=valetkey,source=ssh,target=/usr/local/bin/ssh";
+
+    /// `<M>` in the text stands for what must be inserted there, and for nothing before.
+    fn check(expected: &str) -> Rewritten {
+        let before = expected.replace("<M>", "");
+        let rewritten = rewrite(before.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&rewritten.text), expected.replace("<M>", M));
+        assert_eq!(rewritten.steps, expected.matches("<M>").count());
+        rewritten
+    }
+
+    #[test]
+    fn a_step_with_an_ssh_mount_gets_the_guest_and_no_other_step_does() {
+        check("FROM a\nRUN<M> --mount=type=ssh git clone x\nRUN make\nRUN --mount=type=cache,target=/c make\n");
+        check("FROM a\nrun<M> --mount=type=ssh x\n  RUN<M>\t--network=host --mount=type=ssh,id=lib x");
+        check("FROM a\nRUN<M> --mount=type=cache,target=/c --mount=type=ssh,required=true x\n");
+        check("FROM a\nRUN<M> --mount=\"type=ssh\" x\nRUN<M> --mount=id=a,TYPE=SSH x\n");
+        check("FROM a\nRUN echo --mount=type=ssh\nRUN -- --mount=type=ssh\nENV RUN --mount=type=ssh\n");
+        check("");
+    }
+
+    #[test]
+    fn continuations_comments_and_empty_lines_inside_an_instruction_are_followed() {
+        check("FROM a\nRUN<M> \\\n  # why\n\n  --mount=type=ssh \\\n  git clone x \\\n  && make\nRUN x\n");
+        check("FROM a\nRUN<M>\\\n --mount=type=ssh x\n");
+        check("FROM a\nRUN echo a \\\nRUN --mount=type=ssh x\n");
+        check("FROM a\nRUN echo a\\\\\nRUN<M> --mount=type=ssh x\n");
+        check("FROM a\r\nRUN<M> --mount=type=ssh \\\r\n  x\r\nRUN<M> --mount=type=ssh y\r\n");
+        check("FROM a\nRUN<M> \\  \n --mount=type=ssh x\n");
+    }
+
+    #[test]
+    fn the_escape_directive_is_followed_where_it_is_one() {
+        check("# escape=`\nFROM a\nRUN<M> `\n --mount=type=ssh x\nRUN echo \\\nRUN<M> --mount=type=ssh y\n");
+        check("# syntax=docker/dockerfile:1\n#escape = ` \nFROM a\nRUN<M> `\n --mount=type=ssh x\n");
+        check("\n# escape=`\nFROM a\nRUN<M> \\\n --mount=type=ssh x\n");
+        check("# a comment\n# escape=`\nFROM a\nRUN<M> \\\n --mount=type=ssh x\n");
+    }
+
+    #[test]
+    fn heredocs_are_passed_over_and_their_own_instruction_is_not() {
+        check("FROM a\nRUN<M> --mount=type=ssh <<EOF\nRUN --mount=type=ssh no\nEOF\nRUN<M> --mount=type=ssh x\n");
+        check("FROM a\nCOPY <<-\"END\" /x\n\tRUN --mount=type=ssh no\n\tEND\nRUN<M> --mount=type=ssh x\n");
+        check("FROM a\nRUN cat <<A <<B > x\nRUN --mount=type=ssh no\nA\nRUN --mount=type=ssh no\nB\nRUN<M> --mount=type=ssh x\n");
+        check("FROM a\nRUN echo \"a <<EOF b\"\nRUN<M> --mount=type=ssh x\nEOF\n");
+        check("FROM a\nRUN cat <<<EOF\nRUN<M> --mount=type=ssh x\n");
+        check("FROM a\nENV x=<<EOF\nRUN<M> --mount=type=ssh x\n");
+        check("FROM a\nONBUILD RUN <<EOF\nRUN --mount=type=ssh no\nEOF\nRUN<M> --mount=type=ssh x\n");
+        check("FROM a\nRUN<M> --mount=type=ssh cat <<EOF\nnever ends\nRUN --mount=type=ssh no\n");
+    }
+
+    #[test]
+    fn what_a_person_wrote_for_the_guest_stays() {
+        let text = format!("FROM a\nRUN{M} --mount=type=ssh x\nRUN --mount=type=ssh --mount=from=b,dst=/usr/local/bin/ssh x\n");
+        let rewritten = rewrite(text.as_bytes());
+        assert_eq!((rewritten.steps, rewritten.own), (0, 2));
+        assert_eq!(rewritten.text, text.as_bytes());
+    }
+
+    #[test]
+    fn what_keeps_a_step_from_the_guest_is_noted() {
+        let noted = |text: &str| rewrite(text.as_bytes()).notes;
+        assert_eq!(noted("FROM a\nONBUILD RUN --mount=type=ssh x\n"), [Note::Onbuild(2)]);
+        assert_eq!(noted("ENV GIT_SSH_COMMAND=ssh\\ -v A=b\n"), [Note::GitSsh(1, "GIT_SSH_COMMAND")]);
+        assert_eq!(noted("ENV GIT_SSH /usr/bin/ssh\n"), [Note::GitSsh(1, "GIT_SSH")]);
+        assert_eq!(noted("ENV PATH=/opt/bin\n"), [Note::Path(1)]);
+        assert_eq!(noted("ENV PATH=/opt/bin:$PATH\nENV PATH /usr/local/bin:/bin\nENV XPATH=/opt\n"), []);
+        assert_eq!(noted("FROM a\nADD --link git@github.com:o/r.git /src\n"), [Note::AddGit(2)]);
+        assert_eq!(noted("ADD https://example.com/x /src\n"), []);
+        assert_eq!(noted("FROM a AS valetkey\n"), [Note::Taken(1)]);
+        assert_eq!(noted("RU\\\nN --mount=type=ssh x\n"), [Note::Odd(1)]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf_8_and_a_byte_order_mark_stay() {
+        let text = b"\xef\xbb\xbfFROM a\nRUN --mount=type=ssh \xff\xfe\n";
+        let rewritten = rewrite(text);
+        assert_eq!(rewritten.steps, 1);
+        assert!(rewritten.text.starts_with(b"\xef\xbb\xbfFROM a\nRUN --mount=type=bind"));
+        assert!(rewritten.text.ends_with(b"--mount=type=ssh \xff\xfe\n"));
+    }
+}

@@ -1,0 +1,118 @@
+//! PURE: which Dockerfile a build uses, and its copy with the guest mounted, in the lease's
+//! folder; the person's own file stays as it is.
+
+use std::path::{Path, PathBuf};
+
+use super::dockerfile::{self, Note, Rewritten};
+use super::probe::Question;
+use super::{BuilderError, Lending, Plan, Probe, Split};
+
+/// What became of one Dockerfile.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Mounted {
+    /// No step asks for an agent: it stays as it is, and needs no context.
+    Nothing,
+    /// The person wrote the mount; the context is needed, the file stays.
+    AsWritten,
+    /// Use this copy instead.
+    Copy(PathBuf),
+}
+
+/// Rewrites a Dockerfile, and puts the copy and the copy of its own ignore file into the plan.
+/// `place` is the tool and, where there are several, the service or target.
+pub(super) fn mount(
+    place: &str,
+    name: &str,
+    text: &str,
+    ignore: Option<String>,
+    lending: &Lending,
+    plan: &mut Plan,
+) -> Result<Mounted, BuilderError> {
+    let Rewritten { text, steps, own, notes } = dockerfile::rewrite(text.as_bytes());
+    for note in &notes {
+        if let Some(warning) = said(place, name, note)? {
+            plan.warnings.push(warning);
+        }
+    }
+    if steps == 0 {
+        return Ok(if own > 0 { Mounted::AsWritten } else { Mounted::Nothing });
+    }
+    // Numbered: several services may have a Dockerfile of one name. The name itself stays in
+    // it, because it is what builders show.
+    let base = name.rsplit('/').next().unwrap_or("Dockerfile");
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let base = if base.chars().all(plain) && base.len() <= 64 { base } else { "Dockerfile" };
+    let copy = lending.folder.join(format!("{}.{base}", plan.files.len()));
+    // What came in as text goes out as text: only ASCII was inserted.
+    plan.files.push((copy.clone(), String::from_utf8_lossy(&text).into_owned()));
+    if let Some(ignore) = ignore {
+        let mut path = copy.clone().into_os_string();
+        path.push(".dockerignore");
+        plan.files.push((path.into(), ignore));
+    }
+    Ok(Mounted::Copy(copy))
+}
+
+/// What a person is told. An error where the build would fail, late and with another reason.
+fn said(place: &str, name: &str, note: &Note) -> Result<Option<String>, BuilderError> {
+    let warning = match note {
+        Note::AddGit(line) => {
+            return Err(BuilderError::AddGit { place: format!("{place}, {name} line {line}") });
+        }
+        Note::Taken(line) => {
+            return Err(BuilderError::ContextTaken { place: format!("{place}, {name} line {line}") });
+        }
+        Note::Onbuild(line) => {
+            format!("{place}, {name} line {line}: ONBUILD is recorded in the image, so its ssh step does not get the guest")
+        }
+        Note::GitSsh(line, variable) => {
+            format!("{place}, {name} line {line}: {variable} makes Git use another ssh, which finds no key in this build")
+        }
+        Note::Path(line) => format!(
+            "{place}, {name} line {line}: this PATH has no /usr/local/bin, where the guest is mounted; steps there find another ssh or none"
+        ),
+        Note::Odd(line) => {
+            format!("{place}, {name} line {line}: this RUN is split inside its own name, so it does not get the guest")
+        }
+    };
+    Ok(Some(warning))
+}
+
+/// The text of a Dockerfile; an error where it is not there.
+pub(super) fn read(path: &Path, probe: &mut dyn Probe) -> Result<String, BuilderError> {
+    let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
+    let text = probe.read(path).and_then(|text| text.ok_or_else(missing));
+    text.map_err(|source| BuilderError::Read { path: path.to_owned(), source })
+}
+
+/// The ignore file that belongs to one Dockerfile alone.
+pub(super) fn ignore_of(path: &Path, probe: &mut dyn Probe) -> Result<Option<String>, BuilderError> {
+    let mut ignore = path.as_os_str().to_owned();
+    ignore.push(".dockerignore");
+    let path = PathBuf::from(ignore);
+    probe.read(&path).map_err(|source| BuilderError::Read { path, source })
+}
+
+/// Whether a context is fetched by the builder: a URL, or Git's own short form.
+pub(super) fn is_remote(context: &str) -> bool {
+    context.contains("://") || context.starts_with("git@") || context.starts_with("github.com/")
+}
+
+/// Stops where the builder knows no named contexts (CLI 20.10).
+pub(super) fn check_contexts(tool: &str, split: Split<'_>, probe: &mut dyn Probe) -> Result<(), BuilderError> {
+    let mut args = split.before().to_vec();
+    args.push("--help".into());
+    let question = Question {
+        program: &split.typed.program,
+        args,
+        env: vec![("DOCKER_BUILDKIT".into(), "1".into())],
+        stdin: String::new(),
+    };
+    let asked = || format!("{tool} --help");
+    let output = probe.output(&question).map_err(|source| BuilderError::Ask { asked: asked(), source })?;
+    if String::from_utf8_lossy(&output.stdout).contains("--build-context ") {
+        Ok(())
+    } else {
+        Err(BuilderError::NoContexts(tool.into()))
+    }
+}

@@ -1,0 +1,15 @@
+//! The gateway: a build step's Git commands are judged and carried out here, so that the step
+//! holds no key and reaches no server.
+//!
+//! **One private clone:** the guest's request comes as the data of a sign request →
+//! [`tunnel`] → [`exec_request`] (pure) → [`crate::policy::judge_exec`] (pure) →
+//! [`upstream`] opens the session with the pinned host key and the grant's identity → bytes go
+//! through [`channel`] both ways.
+
+pub mod channel;
+pub mod exec_request;
+pub mod tunnel;
+pub mod upstream;
+
+pub use tunnel::Tunnel;
+pub use upstream::Upstreams;

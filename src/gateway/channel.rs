@@ -1,0 +1,340 @@
+//! One channel: the buffers between the guest's requests and the session at the server.
+//!
+//! Both directions are bounded, and both know by offset what was taken, so that a request that
+//! comes twice has the effect of one. Threads wait for the session with a condition variable,
+//! the session's tasks wait for the guest with a notification.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::wire::tunnel::{CHUNK_HEAD, Kind, MAX_HOLD, MAX_READ, chunk_head};
+
+/// Bytes of output that wait for the guest at most; the server is not read past it.
+pub const MAX_OUT: usize = 2 * 1024 * 1024;
+/// Bytes of stdin that wait for the server at most.
+pub const MAX_IN: usize = 256 * 1024;
+/// The longest chunk; SSH's own packets are shorter.
+const MAX_CHUNK: usize = 64 * 1024;
+
+/// Why a channel cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// Bytes of stdin that do not follow those that came before.
+    #[error("a frame of stdin came out of order")]
+    Gap,
+    /// Output that was acknowledged is asked for again, or output that never was.
+    #[error("a frame asks for output that is gone, or that never was")]
+    Replay,
+    /// It was closed at this end.
+    #[error("{0}")]
+    Closed(String),
+}
+
+#[derive(Default)]
+struct State {
+    stdin: VecDeque<u8>,
+    stdin_taken: u64,
+    stdin_ended: bool,
+    out: VecDeque<Vec<u8>>,
+    out_offset: u64,
+    out_length: usize,
+    out_ended: bool,
+    closed: Option<String>,
+    last_request: Option<Instant>,
+    counted: Counted,
+}
+
+/// What went through a channel, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// To the server.
+    pub up: u64,
+    /// From the server.
+    pub down: u64,
+}
+
+/// The two buffers.
+#[derive(Default)]
+pub struct Channel {
+    state: Mutex<State>,
+    /// For the threads that serve the guest.
+    changed: Condvar,
+    /// For the session: stdin has come, or there is room for output, or it is over.
+    wanted: Notify,
+    room: Notify,
+}
+
+impl Channel {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes stdin in as far as there is room, and says up to which offset it has been taken.
+    ///
+    /// # Errors
+    /// [`Broken`].
+    pub fn write(&self, offset: u64, eof: bool, bytes: &[u8]) -> Result<u64, Broken> {
+        let mut state = self.lock();
+        state.last_request = Some(Instant::now());
+        if let Some(why) = &state.closed {
+            return Err(Broken::Closed(why.clone()));
+        }
+        // A frame that comes again: what was taken is passed over.
+        let known = state.stdin_taken.checked_sub(offset).ok_or(Broken::Gap)?;
+        let fresh = usize::try_from(known).ok().and_then(|known| bytes.get(known..)).unwrap_or_default();
+        if state.stdin_ended || state.out_ended {
+            // Nobody reads it any more; an honest guest sends nothing behind its own end.
+            return Ok(offset + bytes.len() as u64);
+        }
+        if fresh.is_empty() && !eof {
+            return Ok(state.stdin_taken);
+        }
+        let until = Instant::now() + Duration::from_millis(MAX_HOLD.into());
+        while state.stdin.len() >= MAX_IN && state.closed.is_none() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(state.stdin_taken);
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        // Another thread may have taken the same frame meanwhile.
+        let known = state.stdin_taken.saturating_sub(offset);
+        let fresh = usize::try_from(known).ok().and_then(|known| bytes.get(known..)).unwrap_or_default();
+        let taken = fresh.len().min(MAX_IN.saturating_sub(state.stdin.len()));
+        state.stdin.extend(fresh.iter().take(taken));
+        state.stdin_taken += taken as u64;
+        state.counted.up += taken as u64;
+        state.stdin_ended = eof && taken == fresh.len();
+        drop(state);
+        self.wanted.notify_one();
+        Ok(self.lock().stdin_taken)
+    }
+
+    /// Forgets output before `ack` and writes what follows it to `into`, as chunks; waits up to
+    /// `hold` milliseconds where there is none. Returns the offset of its first byte.
+    ///
+    /// # Errors
+    /// [`Broken`].
+    pub fn read(&self, ack: u64, hold: u32, into: &mut Vec<u8>) -> Result<u64, Broken> {
+        let until = Instant::now() + Duration::from_millis(hold.min(MAX_HOLD).into());
+        let mut state = self.lock();
+        state.last_request = Some(Instant::now());
+        while state.out_offset < ack {
+            let chunk = state.out.pop_front().ok_or(Broken::Replay)?;
+            state.out_offset += chunk.len() as u64;
+            state.out_length -= chunk.len();
+        }
+        if state.out_offset != ack {
+            return Err(Broken::Replay);
+        }
+        self.room.notify_one();
+        while state.out.is_empty() && state.closed.is_none() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || state.out_ended {
+                return Ok(ack);
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if state.out_offset != ack {
+            // Another connection of the same guest has gone on.
+            return Err(Broken::Replay);
+        }
+        if state.out.is_empty()
+            && let Some(why) = &state.closed
+        {
+            return Err(Broken::Closed(why.clone()));
+        }
+        let begin = into.len();
+        for chunk in &state.out {
+            if into.len() - begin + chunk.len() > MAX_READ {
+                break;
+            }
+            into.extend_from_slice(chunk);
+        }
+        state.last_request = Some(Instant::now());
+        Ok(ack)
+    }
+
+    /// Ends it from this end: whoever waits is told why.
+    pub fn close(&self, why: &str) {
+        let mut state = self.lock();
+        if state.closed.is_none() {
+            state.closed = Some(why.to_owned());
+        }
+        state.stdin.clear();
+        drop(state);
+        self.changed.notify_all();
+        self.wanted.notify_one();
+        self.room.notify_one();
+    }
+
+    /// Whether it was closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed.is_some()
+    }
+
+    /// How long ago the guest last asked for something.
+    #[must_use]
+    pub fn silence(&self) -> Duration {
+        self.lock().last_request.map(|at| at.elapsed()).unwrap_or_default()
+    }
+
+    /// What went through it.
+    #[must_use]
+    pub fn counted(&self) -> Counted {
+        self.lock().counted
+    }
+
+    /// The next bytes of stdin; `None` at its end or when closed.
+    pub async fn stdin(&self) -> Option<Vec<u8>> {
+        loop {
+            {
+                let mut state = self.lock();
+                if !state.stdin.is_empty() {
+                    let count = state.stdin.len().min(MAX_CHUNK);
+                    let bytes = state.stdin.drain(..count).collect();
+                    drop(state);
+                    self.changed.notify_all();
+                    return Some(bytes);
+                }
+                if state.stdin_ended || state.closed.is_some() {
+                    return None;
+                }
+            }
+            self.wanted.notified().await;
+        }
+    }
+
+    /// Puts output in, once there is room. False when closed.
+    pub async fn put(&self, kind: Kind, bytes: &[u8]) -> bool {
+        for part in bytes.chunks(MAX_CHUNK) {
+            loop {
+                {
+                    let mut state = self.lock();
+                    if state.closed.is_some() || state.out_ended {
+                        return false;
+                    }
+                    if state.out_length < MAX_OUT {
+                        state.push(kind, part);
+                        break;
+                    }
+                }
+                self.room.notified().await;
+            }
+            self.changed.notify_all();
+        }
+        true
+    }
+
+    /// The last chunk: the exit status. Never waits for room.
+    pub fn exit(&self, status: u32) {
+        let mut state = self.lock();
+        if !state.out_ended {
+            state.push(Kind::Exit, &status.to_be_bytes());
+            state.out_ended = true;
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+impl State {
+    fn push(&mut self, kind: Kind, bytes: &[u8]) {
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let mut chunk = Vec::with_capacity(CHUNK_HEAD + bytes.len());
+        chunk.extend_from_slice(&chunk_head(kind, length));
+        chunk.extend_from_slice(bytes);
+        self.out_length += chunk.len();
+        if kind != Kind::Exit {
+            self.counted.down += bytes.len() as u64;
+        }
+        self.out.push_back(chunk);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::tunnel::Chunks;
+
+    fn now<T>(future: impl Future<Output = T>) -> Option<T> {
+        let mut future = std::pin::pin!(future);
+        match future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
+            std::task::Poll::Ready(value) => Some(value),
+            std::task::Poll::Pending => None,
+        }
+    }
+
+    fn read(channel: &Channel, ack: u64) -> Result<Vec<(Kind, Vec<u8>)>, Broken> {
+        let mut bytes = Vec::new();
+        channel.read(ack, 0, &mut bytes)?;
+        Ok(Chunks::new(&bytes).map(|chunk| chunk.map(|(kind, bytes)| (kind, bytes.to_vec())).unwrap()).collect())
+    }
+
+    #[test]
+    fn stdin_that_comes_twice_is_taken_once() {
+        let channel = Channel::default();
+        assert_eq!(channel.write(0, false, b"abc"), Ok(3));
+        assert_eq!(channel.write(0, false, b"abc"), Ok(3));
+        assert_eq!(channel.write(1, false, b"bcde"), Ok(5));
+        assert_eq!(now(channel.stdin()), Some(Some(b"abcde".to_vec())));
+        assert_eq!(channel.write(6, false, b"x"), Err(Broken::Gap));
+        assert_eq!(channel.write(5, true, b""), Ok(5));
+        assert_eq!(now(channel.stdin()), Some(None));
+    }
+
+    #[test]
+    fn stdin_is_taken_up_to_its_limit_and_no_further() {
+        let channel = Channel::default();
+        let bytes = vec![1; MAX_IN + 1];
+        assert_eq!(channel.write(0, false, &bytes), Ok(MAX_IN as u64));
+        // Full: held back, then told that nothing more was taken.
+        assert_eq!(channel.write(MAX_IN as u64, true, b"x"), Ok(MAX_IN as u64));
+        assert_eq!(now(channel.stdin()).flatten().map(|bytes| bytes.len()), Some(MAX_CHUNK));
+        assert_eq!(channel.write(MAX_IN as u64, true, b"x"), Ok(MAX_IN as u64 + 1));
+    }
+
+    #[test]
+    fn output_is_given_again_until_it_is_acknowledged_and_never_after() {
+        let channel = Channel::default();
+        assert_eq!(now(channel.put(Kind::Stdout, b"one")), Some(true));
+        assert_eq!(now(channel.put(Kind::Stderr, b"two")), Some(true));
+        channel.exit(7);
+        let first = read(&channel, 0).unwrap();
+        assert_eq!(first.len(), 3);
+        assert_eq!(read(&channel, 0).unwrap(), first);
+        let rest = read(&channel, (CHUNK_HEAD + 3) as u64).unwrap();
+        assert_eq!(rest, [(Kind::Stderr, b"two".to_vec()), (Kind::Exit, vec![0, 0, 0, 7])]);
+        assert_eq!(read(&channel, 0), Err(Broken::Replay));
+        assert_eq!(read(&channel, 9), Err(Broken::Replay), "inside a chunk");
+        assert_eq!(read(&channel, 1 << 40), Err(Broken::Replay));
+    }
+
+    #[test]
+    fn output_waits_at_its_limit_and_goes_on_when_some_was_taken() {
+        let channel = Channel::default();
+        let piece = vec![0; MAX_CHUNK];
+        let mut pieces = 0;
+        while now(channel.put(Kind::Stdout, &piece)) == Some(true) {
+            pieces += 1;
+        }
+        assert!(pieces * MAX_CHUNK >= MAX_OUT - MAX_CHUNK && pieces * MAX_CHUNK <= MAX_OUT + MAX_CHUNK);
+        read(&channel, (CHUNK_HEAD + MAX_CHUNK) as u64).unwrap();
+        assert_eq!(now(channel.put(Kind::Stdout, &piece)), Some(true));
+    }
+
+    #[test]
+    fn who_waits_on_a_closed_channel_is_told_why() {
+        let channel = Channel::default();
+        channel.close("the lease is over");
+        let closed = Err(Broken::Closed("the lease is over".into()));
+        assert_eq!(read(&channel, 0), closed);
+        assert_eq!(channel.write(0, false, b"x").map(|_| Vec::new()), closed);
+        assert_eq!(now(channel.put(Kind::Stdout, b"x")), Some(false));
+        assert_eq!(now(channel.stdin()), Some(None));
+    }
+}

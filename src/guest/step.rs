@@ -1,0 +1,251 @@
+//! Carries one command: stdin up, stdout and stderr down, until its exit status.
+//!
+//! One loop and no thread. Two connections where the host sees two: the reading one is held
+//! by the host until there is output, the writing one is free for stdin meanwhile. The next
+//! piece of output is on its way while the last is being written out.
+
+use crate::line::{Key, Line, ROOM};
+use crate::start::{self, POLLIN, POLLOUT, Poll};
+use crate::tunnel::{Chunks, Exec, Kind, MAX_HOLD, MAX_WRITE, Request, Response, Token};
+
+/// Bytes that a pipe takes without blocking once poll(2) says that it has room (PIPE_BUF).
+const PIPE_BUF: usize = 4096;
+/// How long an answer may take where the host holds none back, in milliseconds.
+const ANSWER_TIME: u64 = 20_000;
+/// The first and the longest pause between two questions where the host cannot hold one.
+const FIRST_PAUSE: u64 = 1;
+const LONGEST_PAUSE: u64 = 32;
+/// A sign of life for a command whose output nobody takes, in milliseconds.
+const SIGN_OF_LIFE: u64 = 5_000;
+
+/// Why a command was not carried to its end.
+pub(crate) enum Failed<'a> {
+    /// The gateway says why.
+    Refused(&'a [u8]),
+    /// Nobody answers any more.
+    Lost,
+    /// No random bytes, no way to read or write.
+    System,
+}
+
+/// What is being written out of a response that has arrived.
+struct Out<'b> {
+    buffer: &'b mut [u8],
+    /// Where the next chunk begins, and where the last one ends.
+    at: usize,
+    end: usize,
+    /// Descriptor and place of the chunk that is being written.
+    chunk: Option<(i32, usize, usize)>,
+    exit: Option<u32>,
+}
+
+impl Out<'_> {
+    /// Goes to the next chunk where the present one is written. False where nothing is left.
+    fn advance(&mut self) -> Result<bool, ()> {
+        while self.chunk.is_none_or(|(_, at, end)| at == end) {
+            self.chunk = None;
+            let Some(next) = Chunks::new(&self.buffer[self.at..self.end]).next() else { return Ok(false) };
+            let (kind, bytes) = next.map_err(|_| ())?;
+            let begin = self.at + crate::tunnel::CHUNK_HEAD;
+            let end = begin + bytes.len();
+            self.at = end;
+            match kind {
+                Kind::Stdout => self.chunk = Some((1, begin, end)),
+                Kind::Stderr => self.chunk = Some((2, begin, end)),
+                Kind::Exit => {
+                    let status = bytes.first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes));
+                    self.exit = status;
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Stdin that has been read and not yet been taken.
+struct In {
+    bytes: [u8; MAX_WRITE],
+    from: usize,
+    to: usize,
+    offset: u64,
+    /// The end was read.
+    ended: bool,
+    /// The end was taken.
+    done: bool,
+}
+
+/// Runs `exec` through the gateway and returns its exit status. `reader` is the connection on
+/// which the identities were listed, so that the host sees what that was for.
+pub(crate) fn carry<'a, 'b>(
+    mut reader: Line<'b>,
+    mut writer: Line<'_>,
+    second: &'b mut [u8; ROOM],
+    key: &Key,
+    exec: Exec<'_>,
+    reason: &'a mut [u8],
+) -> Result<u8, Failed<'a>> {
+    let mut token: Token = [0; 16];
+    start::random(&mut token).map_err(|_| Failed::System)?;
+
+    match answered(&mut reader, key, &Request::Open { token, exec }, reason) {
+        Answered::Ok(_) => {}
+        Answered::Refused(length) => return Err(Failed::Refused(&reason[..length])),
+        Answered::Lost => return Err(Failed::Lost),
+    }
+    // Whether the host can hold an answer on one connection without holding up the other.
+    let here = answered(&mut reader, key, &Request::Ping, reason);
+    let there = answered(&mut writer, key, &Request::Ping, reason);
+    let (Answered::Ok(here), Answered::Ok(there)) = (here, there) else { return Err(Failed::Lost) };
+    let hold = if here == there { 0 } else { MAX_HOLD };
+
+    let mut out = Out { buffer: second, at: 0, end: 0, chunk: None, exit: None };
+    let mut input = In { bytes: [0; MAX_WRITE], from: 0, to: 0, offset: 0, ended: false, done: false };
+    let mut ack = 0u64;
+    // An answer that has arrived and waits for the one before it to be written out.
+    let mut arrived = false;
+    let mut pause = FIRST_PAUSE;
+    let mut paused = false;
+    loop {
+        let mut writing = out.advance().map_err(|()| Failed::Lost)?;
+        if let Some(status) = out.exit {
+            let _ = reader.ask(key, &Request::Close { token }).map(|()| reader.wait(500));
+            return Ok(if status > 255 { 255 } else { status as u8 });
+        }
+        if !writing && arrived {
+            (out.at, out.end) = reader.exchange(&mut out.buffer);
+            arrived = false;
+            writing = out.advance().map_err(|()| Failed::Lost)? || out.exit.is_some();
+        }
+        if out.exit.is_some() {
+            continue;
+        }
+        if !reader.waiting && !arrived && !paused && reader.ask(key, &Request::Read { token, ack, hold }).is_err() {
+            hopeless(&reader)?;
+            continue;
+        }
+        let something = input.from < input.to || input.ended && !input.done;
+        if !writer.waiting && something {
+            let request = Request::Write {
+                token,
+                offset: input.offset,
+                eof: input.ended,
+                bytes: &input.bytes[input.from..input.to],
+            };
+            if writer.ask(key, &request).is_err() {
+                hopeless(&writer)?;
+                continue;
+            }
+        }
+
+        let none = |wanted: bool, fd: i32| if wanted { fd } else { -1 };
+        let out_fd = out.chunk.map_or(-1, |(fd, _, _)| fd);
+        let mut fds = [
+            Poll { fd: none(reader.waiting, reader.fd), events: POLLIN, happened: 0 },
+            Poll { fd: none(writer.waiting, writer.fd), events: POLLIN, happened: 0 },
+            Poll { fd: none(input.from == input.to && !input.ended, 0), events: POLLIN, happened: 0 },
+            Poll { fd: none(writing, out_fd), events: POLLOUT, happened: 0 },
+        ];
+        let time = if paused { pause } else { SIGN_OF_LIFE };
+        match start::poll(&mut fds, Some(time)) {
+            Ok(0) if paused => paused = false,
+            Ok(0) if !writer.waiting => {
+                let life = Request::Write { token, offset: input.offset, eof: false, bytes: &[] };
+                if writer.ask(key, &life).is_err() {
+                    hopeless(&writer)?;
+                }
+                continue;
+            }
+            Ok(_) | Err(start::EINTR) => {}
+            Err(_) => return Err(Failed::System),
+        }
+        if fds[0].happened != 0 {
+            match reader.receive() {
+                Ok(None) => {}
+                Ok(Some(Response::Data { offset, chunks })) if offset == ack => {
+                    ack += chunks.len() as u64;
+                    arrived = !chunks.is_empty();
+                    paused = hold == 0 && chunks.is_empty();
+                    pause = if paused { (pause * 2).min(LONGEST_PAUSE) } else { FIRST_PAUSE };
+                }
+                Ok(Some(Response::Refused(text))) => return Err(refused(text, reason)),
+                Ok(Some(_)) => return Err(Failed::Lost),
+                Err(_) => hopeless(&reader)?,
+            }
+        }
+        if fds[1].happened != 0 {
+            match writer.receive() {
+                Ok(None) => {}
+                Ok(Some(Response::Wrote(taken))) => {
+                    let more = taken.saturating_sub(input.offset).min((input.to - input.from) as u64);
+                    input.from += more as usize;
+                    input.offset += more;
+                    input.done = input.ended && input.from == input.to;
+                    if more > 0 {
+                        (pause, paused) = (FIRST_PAUSE, false);
+                    }
+                }
+                Ok(Some(Response::Refused(text))) => return Err(refused(text, reason)),
+                Ok(Some(_)) => return Err(Failed::Lost),
+                Err(_) => hopeless(&writer)?,
+            }
+        }
+        if fds[2].happened != 0 {
+            match start::read(0, &mut input.bytes) {
+                Ok(0) => input.ended = true,
+                Ok(count) => (input.from, input.to) = (0, count),
+                Err(start::EAGAIN | start::EINTR) => {}
+                // A stdin that cannot be read has ended, as for ssh.
+                Err(_) => input.ended = true,
+            }
+        }
+        if fds[3].happened != 0
+            && let Some((fd, at, end)) = &mut out.chunk
+        {
+            let piece = (*end - *at).min(PIPE_BUF);
+            match start::write(*fd, &out.buffer[*at..*at + piece]) {
+                Ok(count) => *at += count,
+                Err(start::EAGAIN | start::EINTR) => {}
+                // Nobody reads it any more.
+                Err(_) => *at = *end,
+            }
+        }
+    }
+}
+
+fn refused<'a>(text: &[u8], reason: &'a mut [u8]) -> Failed<'a> {
+    let length = text.len().min(reason.len());
+    reason[..length].copy_from_slice(&text[..length]);
+    Failed::Refused(&reason[..length])
+}
+
+fn hopeless<'a>(line: &Line<'_>) -> Result<(), Failed<'a>> {
+    if line.is_hopeless() { Err(Failed::Lost) } else { Ok(()) }
+}
+
+enum Answered {
+    /// With the number of a [`Response::Pong`], or 0.
+    Ok(u64),
+    Refused(usize),
+    Lost,
+}
+
+/// Asks until there is an answer, or no hope for one.
+fn answered(line: &mut Line<'_>, key: &Key, request: &Request<'_>, reason: &mut [u8]) -> Answered {
+    while !line.is_hopeless() {
+        if line.ask(key, request).is_err() || line.wait(ANSWER_TIME).is_err() {
+            continue;
+        }
+        match line.receive() {
+            Ok(Some(Response::Opened)) => return Answered::Ok(0),
+            Ok(Some(Response::Pong(number))) => return Answered::Ok(number),
+            Ok(Some(Response::Refused(text))) => {
+                let length = text.len().min(reason.len());
+                reason[..length].copy_from_slice(&text[..length]);
+                return Answered::Refused(length);
+            }
+            _ => return Answered::Lost,
+        }
+    }
+    Answered::Lost
+}
