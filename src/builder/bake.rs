@@ -8,11 +8,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use super::flags::{self, Flag, Table};
 use super::probe::Question;
+use super::dockerfile::CONTEXT;
+use super::guest_mount::{self, Mounted};
 use super::{BuilderError, Lending, Plan, Probe, Split, specs};
 
 /// `docker buildx bake --help` of 0.13 and 0.29, experimental flags included.
@@ -38,6 +41,10 @@ struct Target {
     ssh: Vec<Ssh>,
     #[serde(default)]
     secret: Vec<Secret>,
+    context: Option<String>,
+    dockerfile: Option<String>,
+    #[serde(rename = "dockerfile-inline")]
+    inline: Option<String>,
 }
 
 /// 0.13 prints the typed form, 0.29 an object.
@@ -124,6 +131,18 @@ pub(super) fn plan(
         }
         for value in &secrets {
             set("secrets", value);
+        }
+        if let Some(folder) = &lending.guest
+            && let Some(copy) = guest_of(&place, target.context, target.dockerfile, target.inline, lending, &mut plan, probe)?
+        {
+            let folder = folder.to_str().ok_or_else(|| BuilderError::Path(folder.clone()))?;
+            set(&format!("contexts.{CONTEXT}"), folder);
+            reads.push(folder.to_owned());
+            if let Some(copy) = copy {
+                let copy = copy.to_str().ok_or_else(|| BuilderError::Path(copy.clone()))?;
+                set("dockerfile", copy);
+                reads.push(lending.folder.to_string_lossy().into_owned());
+            }
         }
     }
     reads.sort();
@@ -232,4 +251,40 @@ fn keep_stdin(
         rest.splice(flag.at..flag.at + flag.width, retyped);
     }
     Ok(())
+}
+
+/// The guest for one target: `None` where no step needs it, else the Dockerfile to use instead
+/// of the target's own, if any.
+fn guest_of(
+    place: &str,
+    context: Option<String>,
+    dockerfile: Option<String>,
+    inline: Option<String>,
+    lending: &Lending,
+    plan: &mut Plan,
+    probe: &mut dyn Probe,
+) -> Result<Option<Option<PathBuf>>, BuilderError> {
+    let context = context.unwrap_or_else(|| ".".into());
+    let name = dockerfile.unwrap_or_else(|| "Dockerfile".into());
+    let is_inline = inline.is_some();
+    let (text, ignore) = match inline {
+        Some(text) => (text, None),
+        None if guest_mount::is_remote(&context) => {
+            let what = "the context is fetched by the builder itself, past the gateway";
+            return Err(BuilderError::Context { place: place.to_owned(), what });
+        }
+        None => {
+            let path = probe.cwd().join(&context).join(&name);
+            (guest_mount::read(&path, probe)?, guest_mount::ignore_of(&path, probe)?)
+        }
+    };
+    Ok(match guest_mount::mount(place, &name, &text, ignore, lending, plan, true)? {
+        Mounted::Nothing => None,
+        Mounted::AsWritten => Some(None),
+        Mounted::Copy(_) if is_inline => {
+            let what = "its Dockerfile is inline, which bake cannot be told to replace";
+            return Err(BuilderError::Context { place: place.to_owned(), what });
+        }
+        Mounted::Copy(copy) => Some(Some(copy)),
+    })
 }

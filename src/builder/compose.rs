@@ -10,6 +10,8 @@ use std::ffi::{OsStr, OsString};
 use super::docker::refuse_legacy;
 use super::flags::{self, Flag, Table, Walk};
 use super::probe::{Output, Question};
+use super::compose_model::{Built, Guest};
+use super::guest_mount::{self, Mounted};
 use super::{BuilderError, Lending, Plan, Probe, Split, Typed, compose_files, compose_model, specs};
 
 /// `docker compose --help` of 2.26 and 2.40 with hidden flags, and the docker command's own,
@@ -130,7 +132,7 @@ fn rewrite(
         version(name, split, probe)
     })?;
     let stdin = files.stdin.as_ref().map_or("", |(_, text)| text);
-    let built = model(name, split, command, stdin, probe)?;
+    let built = model(name, split, command, stdin, lending.guest.is_some(), probe)?;
 
     let mut plan = Plan { tool: tool.clone(), ..Plan::default() };
     for (one, id, path) in built.iter().flat_map(|one| one.ssh.iter().map(move |(id, path)| (one, id, path))) {
@@ -142,6 +144,7 @@ fn rewrite(
     if built.is_empty() {
         plan.warnings.push(format!("{tool}: no service of this project is built, so no key is lent"));
     }
+    let built = with_guest(&tool, built, lending, &mut plan, probe)?;
     plan.files.push((ours, compose_model::override_file(&built, &by_flag, lending)?));
     plan.files.extend(files.stdin);
     plan.set_env.extend(files.env);
@@ -198,15 +201,18 @@ fn model(
     split: Split<'_>,
     command: &Building<'_>,
     stdin: &str,
+    needs_paths: bool,
     probe: &mut dyn Probe,
-) -> Result<Vec<compose_model::Built>, BuilderError> {
+) -> Result<Vec<Built>, BuilderError> {
     let asked = format!("{name} config");
     let mut globals = command.globals.to_vec();
     for flag in command.global_flags.named(&["dry-run"]).rev() {
         globals.drain(flag.at..flag.at + flag.width);
     }
     let mut refusals = Vec::new();
-    for way in WAYS {
+    // Paths with variables in them are right only where they are interpolated.
+    let order = if needs_paths { [WAYS[1], WAYS[0], WAYS[2]] } else { WAYS };
+    for way in order {
         let args = split.before().iter().chain(&globals).cloned().chain(way.iter().map(OsString::from)).collect();
         let question = Question { program: &split.typed.program, args, env: vec![], stdin: stdin.into() };
         let Output { success, stdout, stderr } =
@@ -221,4 +227,67 @@ fn model(
     let marshal = |stderr: &Vec<u8>| String::from_utf8_lossy(stderr).contains("MarshalJSON");
     let shown = refusals.get(1).filter(|stderr| !marshal(stderr)).or(refusals.first());
     Err(BuilderError::refused(&asked, shown.map_or(&[], Vec::as_slice)))
+}
+
+/// Gives the guest to every service whose Dockerfile has a step for it. A service that cannot
+/// be read is only warned about: it may not be the one that is built.
+fn with_guest(
+    tool: &str,
+    built: Vec<Built>,
+    lending: &Lending,
+    plan: &mut Plan,
+    probe: &mut dyn Probe,
+) -> Result<Vec<(Built, Option<Guest>)>, BuilderError> {
+    if lending.guest.is_none() {
+        return Ok(built.into_iter().map(|one| (one, None)).collect());
+    }
+    let mut with_guest = Vec::new();
+    for one in built {
+        let place = format!("{tool}, service {}", one.service);
+        let guest = guest_of(&place, &one, lending, plan, probe)?;
+        with_guest.push((one, guest));
+    }
+    if !with_guest.is_empty() && with_guest.iter().all(|(_, guest)| guest.is_none()) {
+        plan.warnings.push(format!("{tool}: no step has --mount=type=ssh, so nothing is lent to any"));
+    }
+    Ok(with_guest)
+}
+
+fn guest_of(
+    place: &str,
+    one: &Built,
+    lending: &Lending,
+    plan: &mut Plan,
+    probe: &mut dyn Probe,
+) -> Result<Option<Guest>, BuilderError> {
+    if let Some(text) = &one.inline {
+        let mut inline = Plan::default();
+        let mounted = guest_mount::mount(place, "dockerfile_inline", text, None, lending, &mut inline, false)?;
+        plan.warnings.append(&mut inline.warnings);
+        return Ok(match (mounted, inline.files.pop()) {
+            (Mounted::Copy(_), Some((_, text))) => Some(Guest::Inline(text)),
+            (Mounted::AsWritten, _) => Some(Guest::AsWritten),
+            _ => None,
+        });
+    }
+    if guest_mount::is_remote(&one.context) {
+        plan.warnings.push(format!(
+            "{place}: its context is fetched by the builder itself, so its ssh steps do not get the guest"
+        ));
+        return Ok(None);
+    }
+    let name = one.dockerfile.as_deref().unwrap_or("Dockerfile");
+    let path = probe.cwd().join(&one.context).join(name);
+    let (text, ignore) = match (guest_mount::read(&path, probe), guest_mount::ignore_of(&path, probe)) {
+        (Ok(text), Ok(ignore)) => (text, ignore),
+        _ => {
+            plan.warnings.push(format!("{place}: {} cannot be read, so its ssh steps do not get the guest", path.display()));
+            return Ok(None);
+        }
+    };
+    Ok(match guest_mount::mount(place, name, &text, ignore, lending, plan, false)? {
+        Mounted::Nothing => None,
+        Mounted::AsWritten => Some(Guest::AsWritten),
+        Mounted::Copy(copy) => Some(Guest::File(copy.to_str().ok_or_else(|| BuilderError::Path(copy.clone()))?.to_owned())),
+    })
 }

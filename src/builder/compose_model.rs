@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::dockerfile::CONTEXT;
 use super::{BuilderError, KNOWN_HOSTS_ID, Lending, specs};
 
 /// Name of our secret in the project; its id in the step is [`KNOWN_HOSTS_ID`]. A name of its
@@ -22,6 +23,23 @@ pub(super) struct Built {
     pub(super) ssh: Vec<(String, Option<String>)>,
     /// Whether its `build.secrets` has the id [`KNOWN_HOSTS_ID`].
     pub(super) known_hosts: bool,
+    /// Its context: a folder, or what the builder fetches.
+    pub(super) context: String,
+    /// Its Dockerfile, where it names one.
+    pub(super) dockerfile: Option<String>,
+    /// The Dockerfile itself, `$` doubled as in every Compose file.
+    pub(super) inline: Option<String>,
+}
+
+/// What a service builds from instead, so that its steps get the guest.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Guest {
+    /// From its own Dockerfile: the person wrote the mount.
+    AsWritten,
+    /// From this file.
+    File(String),
+    /// From this text.
+    Inline(String),
 }
 
 /// The services that are built; None where the model is not one.
@@ -45,7 +63,11 @@ fn one(service: &str, build: &Value) -> Built {
     };
     let secrets = build.get("secrets").and_then(Value::as_array);
     let known_hosts = secrets.is_some_and(|secrets| secrets.iter().any(|secret| secret_id(secret) == KNOWN_HOSTS_ID));
-    Built { service: service.to_owned(), ssh, known_hosts }
+    // `build: .` in the answer of `--no-interpolate`.
+    let text = |key: &str| build.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    let context = build.as_str().map(str::to_owned).or_else(|| text("context")).unwrap_or_else(|| ".".into());
+    let (dockerfile, inline) = (text("dockerfile"), text("dockerfile_inline"));
+    Built { service: service.to_owned(), ssh, known_hosts, context, dockerfile, inline }
 }
 
 fn listed(text: &str) -> (String, Option<String>) {
@@ -63,12 +85,16 @@ fn secret_id(secret: &Value) -> &str {
     secret.as_str().or_else(|| of("target")).or_else(|| of("source")).unwrap_or_default()
 }
 
-/// The override for these services. `by_flag` are ids that were typed with `--ssh`, which hold
+/// The override for these services, each with the guest that it gets, if any. `by_flag` are ids that were typed with `--ssh`, which hold
 /// for every service and which 2.26 refuses to see twice.
-pub(super) fn override_file(built: &[Built], by_flag: &[String], lending: &Lending) -> Result<String, BuilderError> {
+pub(super) fn override_file(
+    built: &[(Built, Option<Guest>)],
+    by_flag: &[String],
+    lending: &Lending,
+) -> Result<String, BuilderError> {
     let mut services = Map::new();
     let mut secret = false;
-    for one in built {
+    for (one, guest) in built {
         let mut ssh = Map::new();
         let typed: Vec<String> = one.ssh.iter().map(|(id, _)| id.clone()).chain(by_flag.iter().cloned()).collect();
         for value in specs::missing(lending, &typed)? {
@@ -86,6 +112,14 @@ pub(super) fn override_file(built: &[Built], by_flag: &[String], lending: &Lendi
         if !one.known_hosts {
             secret = true;
             build.insert("secrets".into(), json!([{ "source": SECRET, "target": KNOWN_HOSTS_ID }]));
+        }
+        if let (Some(guest), Some(folder)) = (guest, &lending.guest) {
+            build.insert("additional_contexts".into(), json!({ CONTEXT: folder.to_str() }));
+            match guest {
+                Guest::AsWritten => {}
+                Guest::File(path) => drop(build.insert("dockerfile".into(), json!(path))),
+                Guest::Inline(text) => drop(build.insert("dockerfile_inline".into(), json!(text))),
+            }
         }
         if !build.is_empty() {
             services.insert(one.service.clone(), json!({ "build": build }));

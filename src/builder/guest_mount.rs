@@ -19,7 +19,8 @@ pub(super) enum Mounted {
 }
 
 /// Rewrites a Dockerfile, and puts the copy and the copy of its own ignore file into the plan.
-/// `place` is the tool and, where there are several, the service or target.
+/// `place` is the tool and, where there are several, the service or target. Where it is not
+/// sure that this one is built at all, nothing is an error (`strict` is false).
 pub(super) fn mount(
     place: &str,
     name: &str,
@@ -27,11 +28,14 @@ pub(super) fn mount(
     ignore: Option<String>,
     lending: &Lending,
     plan: &mut Plan,
+    strict: bool,
 ) -> Result<Mounted, BuilderError> {
     let Rewritten { text, steps, own, notes } = dockerfile::rewrite(text.as_bytes());
     for note in &notes {
-        if let Some(warning) = said(place, name, note)? {
-            plan.warnings.push(warning);
+        match said(place, name, note) {
+            Ok(warning) => plan.warnings.push(warning),
+            Err(error) if strict => return Err(error),
+            Err(error) => plan.warnings.push(error.to_string()),
         }
     }
     if steps == 0 {
@@ -54,8 +58,8 @@ pub(super) fn mount(
 }
 
 /// What a person is told. An error where the build would fail, late and with another reason.
-fn said(place: &str, name: &str, note: &Note) -> Result<Option<String>, BuilderError> {
-    let warning = match note {
+fn said(place: &str, name: &str, note: &Note) -> Result<String, BuilderError> {
+    Ok(match note {
         Note::AddGit(line) => {
             return Err(BuilderError::AddGit { place: format!("{place}, {name} line {line}") });
         }
@@ -74,8 +78,7 @@ fn said(place: &str, name: &str, note: &Note) -> Result<Option<String>, BuilderE
         Note::Odd(line) => {
             format!("{place}, {name} line {line}: this RUN is split inside its own name, so it does not get the guest")
         }
-    };
-    Ok(Some(warning))
+    })
 }
 
 /// The text of a Dockerfile; an error where it is not there.

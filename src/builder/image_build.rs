@@ -94,7 +94,7 @@ fn mount_guest(
         let found = names.iter().find(|name| probe.exists(&folder.join(name))).unwrap_or(&"Dockerfile");
         let path = folder.join(found);
         let (text, ignore) = (guest_mount::read(&path, probe)?, guest_mount::ignore_of(&path, probe)?);
-        return Ok(match guest_mount::mount(tool, found, &text, ignore, lending, plan)? {
+        return Ok(match guest_mount::mount(tool, found, &text, ignore, lending, plan, true)? {
             Mounted::Nothing => {
                 plan.warnings.push(nothing(tool));
                 None
@@ -119,7 +119,7 @@ fn mount_guest(
             (guest_mount::read(&path, probe)?, guest_mount::ignore_of(&path, probe)?)
         };
         let name = if value == "-" { "Dockerfile".to_owned() } else { name };
-        let copy = match guest_mount::mount(tool, &name, &text, ignore, lending, plan)? {
+        let copy = match guest_mount::mount(tool, &name, &text, ignore, lending, plan, true)? {
             Mounted::Copy(copy) => Some(copy),
             Mounted::AsWritten => None,
             Mounted::Nothing => {
