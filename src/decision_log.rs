@@ -223,7 +223,8 @@ impl DecisionLog {
             Decision::TooManyChannels => ("protocol", "a command, because too many run at once".into(), None),
             Decision::NoIdentity => (
                 "refused",
-                "a program asked the agent for keys and got none: this build reads repositories through the gateway".into(),
+                "a program asked the agent for keys and got none: this build reads repositories through the gateway"
+                    .into(),
                 Some("the step's ssh has to be valetkey's guest; --lend agent lends the keys themselves".into()),
             ),
             Decision::ExtensionRefused(name) if name.ends_with("@openssh.com") || name == "query" => return None,

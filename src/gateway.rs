@@ -8,6 +8,7 @@
 
 pub mod channel;
 pub mod exec_request;
+pub mod route;
 pub mod tunnel;
 pub mod upstream;
 

@@ -12,10 +12,10 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::flags::{self, Flag, Table};
-use super::probe::Question;
 use super::dockerfile::CONTEXT;
+use super::flags::{self, Flag, Table};
 use super::guest_mount::{self, Mounted};
+use super::probe::Question;
 use super::{BuilderError, Lending, Plan, Probe, Split, specs};
 
 /// `docker buildx bake --help` of 0.13 and 0.29, experimental flags included.
@@ -133,7 +133,8 @@ pub(super) fn plan(
             set("secrets", value);
         }
         if let Some(folder) = &lending.guest
-            && let Some(copy) = guest_of(&place, target.context, target.dockerfile, target.inline, lending, &mut plan, probe)?
+            && let Some(copy) =
+                guest_of(&place, target.context, target.dockerfile, target.inline, lending, &mut plan, probe)?
         {
             let folder = folder.to_str().ok_or_else(|| BuilderError::Path(folder.clone()))?;
             set(&format!("contexts.{CONTEXT}"), folder);

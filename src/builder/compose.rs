@@ -7,11 +7,11 @@
 
 use std::ffi::{OsStr, OsString};
 
+use super::compose_model::{Built, Guest};
 use super::docker::refuse_legacy;
 use super::flags::{self, Flag, Table, Walk};
-use super::probe::{Output, Question};
-use super::compose_model::{Built, Guest};
 use super::guest_mount::{self, Mounted};
+use super::probe::{Output, Question};
 use super::{BuilderError, Lending, Plan, Probe, Split, Typed, compose_files, compose_model, specs};
 
 /// `docker compose --help` of 2.26 and 2.40 with hidden flags, and the docker command's own,
@@ -281,13 +281,16 @@ fn guest_of(
     let (text, ignore) = match (guest_mount::read(&path, probe), guest_mount::ignore_of(&path, probe)) {
         (Ok(text), Ok(ignore)) => (text, ignore),
         _ => {
-            plan.warnings.push(format!("{place}: {} cannot be read, so its ssh steps do not get the guest", path.display()));
+            plan.warnings
+                .push(format!("{place}: {} cannot be read, so its ssh steps do not get the guest", path.display()));
             return Ok(None);
         }
     };
     Ok(match guest_mount::mount(place, name, &text, ignore, lending, plan, false)? {
         Mounted::Nothing => None,
         Mounted::AsWritten => Some(Guest::AsWritten),
-        Mounted::Copy(copy) => Some(Guest::File(copy.to_str().ok_or_else(|| BuilderError::Path(copy.clone()))?.to_owned())),
+        Mounted::Copy(copy) => {
+            Some(Guest::File(copy.to_str().ok_or_else(|| BuilderError::Path(copy.clone()))?.to_owned()))
+        }
     })
 }

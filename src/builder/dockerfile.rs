@@ -326,7 +326,9 @@ mod tests {
     fn heredocs_are_passed_over_and_their_own_instruction_is_not() {
         check("FROM a\nRUN<M> --mount=type=ssh <<EOF\nRUN --mount=type=ssh no\nEOF\nRUN<M> --mount=type=ssh x\n");
         check("FROM a\nCOPY <<-\"END\" /x\n\tRUN --mount=type=ssh no\n\tEND\nRUN<M> --mount=type=ssh x\n");
-        check("FROM a\nRUN cat <<A <<B > x\nRUN --mount=type=ssh no\nA\nRUN --mount=type=ssh no\nB\nRUN<M> --mount=type=ssh x\n");
+        check(
+            "FROM a\nRUN cat <<A <<B > x\nRUN --mount=type=ssh no\nA\nRUN --mount=type=ssh no\nB\nRUN<M> --mount=type=ssh x\n",
+        );
         check("FROM a\nRUN echo \"a <<EOF b\"\nRUN<M> --mount=type=ssh x\nEOF\n");
         check("FROM a\nRUN cat <<<EOF\nRUN<M> --mount=type=ssh x\n");
         check("FROM a\nENV x=<<EOF\nRUN<M> --mount=type=ssh x\n");
@@ -336,7 +338,9 @@ mod tests {
 
     #[test]
     fn what_a_person_wrote_for_the_guest_stays() {
-        let text = format!("FROM a\nRUN{M} --mount=type=ssh x\nRUN --mount=type=ssh --mount=from=b,dst=/usr/local/bin/ssh x\n");
+        let text = format!(
+            "FROM a\nRUN{M} --mount=type=ssh x\nRUN --mount=type=ssh --mount=from=b,dst=/usr/local/bin/ssh x\n"
+        );
         let rewritten = rewrite(text.as_bytes());
         assert_eq!((rewritten.steps, rewritten.own), (0, 2));
         assert_eq!(rewritten.text, text.as_bytes());

@@ -67,10 +67,14 @@ fn said(place: &str, name: &str, note: &Note) -> Result<String, BuilderError> {
             return Err(BuilderError::ContextTaken { place: format!("{place}, {name} line {line}") });
         }
         Note::Onbuild(line) => {
-            format!("{place}, {name} line {line}: ONBUILD is recorded in the image, so its ssh step does not get the guest")
+            format!(
+                "{place}, {name} line {line}: ONBUILD is recorded in the image, so its ssh step does not get the guest"
+            )
         }
         Note::GitSsh(line, variable) => {
-            format!("{place}, {name} line {line}: {variable} makes Git use another ssh, which finds no key in this build")
+            format!(
+                "{place}, {name} line {line}: {variable} makes Git use another ssh, which finds no key in this build"
+            )
         }
         Note::Path(line) => format!(
             "{place}, {name} line {line}: this PATH has no /usr/local/bin, where the guest is mounted; steps there find another ssh or none"

@@ -6,8 +6,8 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::flags::{self, Flag, Table, Walk};
 use super::dockerfile::CONTEXT;
+use super::flags::{self, Flag, Table, Walk};
 use super::guest_mount::{self, Mounted};
 use super::{BuilderError, Lending, Plan, Probe, Split, specs};
 
@@ -89,8 +89,11 @@ fn mount_guest(
     let typed: Vec<&Flag> = walk.named(&["file", "f"]).filter(|flag| flag.value.is_some()).collect();
     if typed.is_empty() {
         // podman and buildah look for the first of these two.
-        let names: &[&str] =
-            if tool.starts_with("docker") || tool.starts_with("buildx") { &["Dockerfile"] } else { &["Containerfile", "Dockerfile"] };
+        let names: &[&str] = if tool.starts_with("docker") || tool.starts_with("buildx") {
+            &["Dockerfile"]
+        } else {
+            &["Containerfile", "Dockerfile"]
+        };
         let found = names.iter().find(|name| probe.exists(&folder.join(name))).unwrap_or(&"Dockerfile");
         let path = folder.join(found);
         let (text, ignore) = (guest_mount::read(&path, probe)?, guest_mount::ignore_of(&path, probe)?);

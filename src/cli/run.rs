@@ -123,7 +123,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         started: Instant::now(),
     });
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let upstreams = Arc::new(Upstreams::new(settings.hosts.clone(), Arc::clone(&log)));
+    let upstreams = Arc::new(Upstreams::new(settings.hosts.clone(), Arc::clone(&log), settings.secret_variables()));
     let services = lendings.services(&shared, &upstreams)?;
     let guest = lendings.any_gateway().then(|| folder.write_guest()).transpose()?;
     let mut lease = Lease::start(folder, services, &shared, lendings.time_limit())?;

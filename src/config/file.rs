@@ -11,8 +11,8 @@ use toml::de::{DeTable, DeValue};
 use super::{Config, ConfigError, DEFAULT_ID, Wanted, parse_duration, parse_id};
 use crate::hosts::{HostName, PinEntry};
 use crate::keys::KeySource;
-use crate::policy::{Access, Limits, RepoPattern};
 use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
+use crate::policy::{Access, Limits, RepoPattern};
 use crate::ui::Explain as _;
 
 /// The name that is searched for, from the working directory upwards.

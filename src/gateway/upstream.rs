@@ -4,6 +4,7 @@
 //! Everything that goes wrong here reaches the build as a line on stderr and ssh's own exit
 //! status 255, and the decision log with its reason.
 
+use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -14,6 +15,7 @@ use russh::{ChannelMsg, cipher};
 
 use super::channel::Channel;
 use super::exec_request::ExecRequest;
+use super::route::{self, Route, RouteError};
 use crate::decision_log::{Carried, Decision, DecisionLog};
 use crate::hosts::{Fingerprint, HostKeyStatus, HostName, Hosts};
 use crate::signer::{Identity, RSA_SHA2_256, RSA_SHA2_512, fingerprint};
@@ -53,6 +55,14 @@ pub struct Session {
 /// Why a session failed, for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamError {
+    /// A way that the gateway does not go.
+    #[error("failed to reach {0}: {1}, which the gateway does not follow")]
+    Route(String, RouteError),
+    /// RSA host keys alone are pinned, which cannot be checked here.
+    #[error(
+        "failed to check {0}: only RSA keys are pinned for it, and the gateway checks ed25519 and ECDSA host keys alone"
+    )]
+    RsaOnly(String),
     /// No connection.
     #[error("failed to connect to {0}: {1}")]
     Connect(String, String),
@@ -82,7 +92,13 @@ impl UpstreamError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Connect(..) | Self::Broken(..) | Self::Stalled(..) => None,
-            Self::Unpinned(host, _) => Some(format!("compare it with what the host publishes, then valetkey host add {host}")),
+            Self::Route(..) => Some("lend the keys themselves for this host: --lend agent".into()),
+            Self::RsaOnly(host) => Some(format!(
+                "pin another key of it with valetkey host add {host}, or lend the keys themselves: --lend agent"
+            )),
+            Self::Unpinned(host, _) => {
+                Some(format!("compare it with what the host publishes, then valetkey host add {host}"))
+            }
             Self::Changed(host, ..) => Some(format!(
                 "somebody may be in between: compare with what the host publishes before you change its pin; valetkey host verify {host}"
             )),
@@ -96,14 +112,16 @@ impl UpstreamError {
 pub struct Upstreams {
     hosts: Arc<Hosts>,
     log: Arc<DecisionLog>,
+    /// Variables that hold keys, which `ssh -G` must not see.
+    hidden: Vec<OsString>,
     runtime: Mutex<Option<tokio::runtime::Runtime>>,
 }
 
 impl Upstreams {
     /// Nothing is connected, and no thread started, before the first session.
     #[must_use]
-    pub fn new(hosts: Arc<Hosts>, log: Arc<DecisionLog>) -> Self {
-        Self { hosts, log, runtime: Mutex::new(None) }
+    pub fn new(hosts: Arc<Hosts>, log: Arc<DecisionLog>, hidden: Vec<OsString>) -> Self {
+        Self { hosts, log, hidden, runtime: Mutex::new(None) }
     }
 
     /// The pins.
@@ -130,11 +148,11 @@ impl Upstreams {
                 }
             }
         };
-        let (hosts, log) = (Arc::clone(&self.hosts), Arc::clone(&self.log));
+        let (hosts, log, hidden) = (Arc::clone(&self.hosts), Arc::clone(&self.log), self.hidden.clone());
         started.spawn(async move {
             let mut host_key = None;
             let carried = tokio::select! {
-                result = carry(&session, &identities, &hosts, &channel, &mut host_key) => result,
+                result = carry(&session, &identities, &hosts, hidden, &channel, &mut host_key) => result,
                 () = silenced(&channel) => Ok(None),
             };
             let status = match carried {
@@ -189,11 +207,12 @@ async fn carry(
     session: &Session,
     identities: &[Identity],
     hosts: &Arc<Hosts>,
+    hidden: Vec<OsString>,
     channel: &Arc<Channel>,
     host_key: &mut Option<String>,
 ) -> Result<Option<u32>, UpstreamError> {
     let host = session.host.to_string();
-    let handle = tokio::time::timeout(CONNECT_TIME, log_in(session, identities, hosts, host_key)).await;
+    let handle = tokio::time::timeout(CONNECT_TIME, log_in(session, identities, hosts, hidden, host_key)).await;
     let handle = handle.map_err(|_| UpstreamError::Stalled(host.clone(), CONNECT_TIME.as_secs()))??;
     let broken = |error: russh::Error| UpstreamError::Broken(host.clone(), error.to_string());
     let ssh = handle.channel_open_session().await.map_err(broken)?;
@@ -252,18 +271,29 @@ async fn log_in(
     session: &Session,
     identities: &[Identity],
     hosts: &Arc<Hosts>,
+    hidden: Vec<OsString>,
     host_key: &mut Option<String>,
 ) -> Result<Handle<CheckHostKey>, UpstreamError> {
     let host = session.host.to_string();
-    let address = (session.host.host.as_str(), session.host.port);
+    let asked = {
+        let (name, user) = (session.host.clone(), session.user.clone());
+        tokio::task::spawn_blocking(move || route::ask(&name, &user, &hidden)).await
+    };
+    let route = match asked {
+        Ok(route) => route.map_err(|error| UpstreamError::Route(host.clone(), error))?,
+        Err(_) => Route::direct(&session.host),
+    };
+    let algorithms = host_key_algorithms(hosts, [&session.host, &route.pinned_as]);
+    let algorithms = algorithms.ok_or_else(|| UpstreamError::RsaOnly(host.clone()))?;
+    let address = (route.connect.host.as_str(), route.connect.port);
     let stream = tokio::net::TcpStream::connect(address)
         .await
         .map_err(|error| UpstreamError::Connect(host.clone(), error.to_string()))?;
     let _ = stream.set_nodelay(true);
     let verdict = Arc::new(Mutex::new((None, None)));
     let handler =
-        CheckHostKey { host: session.host.clone(), hosts: Arc::clone(hosts), verdict: Arc::clone(&verdict) };
-    let connected = client::connect_stream(Arc::new(config(&session.host, hosts)), stream, handler).await;
+        CheckHostKey { host: session.host.clone(), route, hosts: Arc::clone(hosts), verdict: Arc::clone(&verdict) };
+    let connected = client::connect_stream(Arc::new(config(algorithms)), stream, handler).await;
     let (shown, refused) = verdict.lock().unwrap_or_else(PoisonError::into_inner).clone();
     *host_key = shown;
     if let Some(refused) = refused {
@@ -336,40 +366,56 @@ impl russh::Signer for Lent {
             put_string(&mut to_sign, &signature);
             Ok::<_, crate::signer::SignError>(to_sign)
         });
-        signed
-            .await
-            .map_err(|_| NotSigned("the signer failed".into()))?
-            .map_err(|error| NotSigned(error.to_string()))
+        signed.await.map_err(|_| NotSigned("the signer failed".into()))?.map_err(|error| NotSigned(error.to_string()))
     }
 }
 
-/// Only what is modern, fast and checked: AES-GCM first because it measured fastest, and host
-/// keys of the types that are pinned, because russh cannot check RSA here.
-fn config(host: &HostName, hosts: &Hosts) -> client::Config {
+/// The types of host keys to ask for: those that are pinned, so that a server with several
+/// shows the one that is known; all of them where the pins are fingerprints or authorities.
+/// `None` where RSA alone is pinned, which russh cannot check without the `rsa` crate
+/// (RUSTSEC-2023-0071).
+fn host_key_algorithms(hosts: &Hosts, names: [&HostName; 2]) -> Option<Vec<Algorithm>> {
     let ecdsa = |curve| Algorithm::Ecdsa { curve };
-    let all = [
-        Algorithm::Ed25519,
-        ecdsa(EcdsaCurve::NistP256),
-        ecdsa(EcdsaCurve::NistP384),
-        ecdsa(EcdsaCurve::NistP521),
-    ];
-    let pinned = hosts.key_types(host);
-    let known: Vec<Algorithm> = all.iter().filter(|of| pinned.iter().any(|kind| kind == of.as_str())).cloned().collect();
+    let all =
+        [Algorithm::Ed25519, ecdsa(EcdsaCurve::NistP256), ecdsa(EcdsaCurve::NistP384), ecdsa(EcdsaCurve::NistP521)];
+    let pinned: Vec<String> = names.iter().flat_map(|name| hosts.key_types(name)).collect();
+    let known: Vec<Algorithm> =
+        all.iter().filter(|of| pinned.iter().any(|kind| kind == of.as_str())).cloned().collect();
+    match (known.is_empty(), pinned.is_empty()) {
+        (true, true) => Some(all.to_vec()),
+        (true, false) => None,
+        (false, _) => Some(known),
+    }
+}
+
+/// Only what is modern, fast and checked: AES-GCM first, because it measured fastest.
+fn config(host_keys: Vec<Algorithm>) -> client::Config {
     let mut config = client::Config {
         window_size: WINDOW,
         nodelay: true,
         keepalive_interval: Some(Duration::from_secs(30)),
         ..client::Config::default()
     };
-    config.preferred.key = if known.is_empty() { all.to_vec() } else { known }.into();
+    config.preferred.key = host_keys.into();
     config.preferred.cipher =
         vec![cipher::AES_128_GCM, cipher::AES_256_GCM, cipher::CHACHA20_POLY1305, cipher::AES_256_CTR].into();
     config
 }
 
+/// What two names say of one key: revoked by either wins, then known to either.
+fn worst_but_match(statuses: [HostKeyStatus; 2]) -> HostKeyStatus {
+    for status in [HostKeyStatus::Revoked, HostKeyStatus::Match, HostKeyStatus::Changed] {
+        if statuses.contains(&status) {
+            return status;
+        }
+    }
+    HostKeyStatus::New
+}
+
 /// Holds the server's key against the pins, before anything of the user's is sent.
 struct CheckHostKey {
     host: HostName,
+    route: Route,
     hosts: Arc<Hosts>,
     /// The fingerprint of what was shown, and why it was not accepted.
     verdict: Arc<Mutex<(Option<String>, Option<UpstreamError>)>>,
@@ -387,7 +433,8 @@ impl client::Handler for CheckHostKey {
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let (name, shown) = (self.host.to_string(), Fingerprint::of(&blob).to_string());
-        let refused = match self.hosts.status(&self.host, &blob, now) {
+        let names = [&self.host, &self.route.pinned_as];
+        let refused = match worst_but_match(names.map(|name| self.hosts.status(name, &blob, now))) {
             HostKeyStatus::Match => None,
             HostKeyStatus::New => Some(UpstreamError::Unpinned(name, shown.clone())),
             HostKeyStatus::Changed => {

@@ -75,8 +75,12 @@ fn run(process: Process) -> u8 {
             }
             Err(_) if reader.is_hopeless() => {
                 hand_over(process);
-                say(&[b"valetkey: nobody answers at ", socket, b": run the build with `valetkey run`; in a step \
-                    with USER, mount the socket for that user: --mount=type=ssh,uid=..."]);
+                say(&[
+                    b"valetkey: nobody answers at ",
+                    socket,
+                    b": run the build with `valetkey run`; in a step \
+                    with USER, mount the socket for that user: --mount=type=ssh,uid=...",
+                ]);
                 return FAILURE;
             }
             Err(_) => {}
@@ -106,7 +110,9 @@ fn run(process: Process) -> u8 {
         Err(failed) => {
             match failed {
                 Failed::Refused(text) => say(&[b"valetkey: ", text]),
-                Failed::Lost => say(&[b"valetkey: the connection to the gateway was lost: the lease is over, or valetkey was stopped"]),
+                Failed::Lost => say(&[
+                    b"valetkey: the connection to the gateway was lost: the lease is over, or valetkey was stopped",
+                ]),
                 Failed::System => say(&[b"valetkey: the system gave no random bytes, or no way to wait"]),
             }
             FAILURE

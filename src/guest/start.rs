@@ -238,8 +238,7 @@ pub(crate) fn connect(path: &[u8]) -> Result<i32, Errno> {
     // SAFETY: takes numbers.
     let fd = unsafe { call(number::SOCKET, [AF_UNIX, SOCK_STREAM_CLOEXEC, 0, 0, 0, 0])? };
     // SAFETY: the kernel reads `address`, as many bytes as the length says, and it is longer.
-    let connected =
-        unsafe { call(number::CONNECT, [fd, address.as_ptr() as usize, 2 + path.len() + 1, 0, 0, 0]) };
+    let connected = unsafe { call(number::CONNECT, [fd, address.as_ptr() as usize, 2 + path.len() + 1, 0, 0, 0]) };
     match connected {
         Ok(_) => Ok(fd as i32),
         Err(error) => {

@@ -213,7 +213,13 @@ mod tests {
         }
     }
 
-    fn judged(grants: &[Grant], standing: &Standing, user: &str, host: &str, command: &str) -> Result<usize, ExecReason> {
+    fn judged(
+        grants: &[Grant],
+        standing: &Standing,
+        user: &str,
+        host: &str,
+        command: &str,
+    ) -> Result<usize, ExecReason> {
         let exec = ExecRequest::parse(command.as_bytes())?;
         let host: HostName = host.parse().unwrap();
         let target = Target { user, host: &host, exec: &exec };

@@ -38,7 +38,8 @@ impl FromStr for RepoPattern {
     fn from_str(text: &str) -> Result<Self, PatternError> {
         // A star stands for what a name has, so the text must be a name with some letter for it.
         let plain = text.replace('*', "x");
-        let name = crate::gateway::exec_request::normalised(plain.as_bytes()).map_err(|_| PatternError::NoRepository)?;
+        let name =
+            crate::gateway::exec_request::normalised(plain.as_bytes()).map_err(|_| PatternError::NoRepository)?;
         if text.len() > MAX_PATTERN {
             return Err(PatternError::NoRepository);
         }

@@ -33,7 +33,12 @@ pub(super) fn run(settings: &Settings, typed: &Typed) -> Result<u8, Failure> {
         .collect::<Result<Vec<_>, _>>()?
         .into_iter()
         .unzip();
-    let lending = Lending { sockets, known_hosts: folder.path().join("known_hosts"), folder: folder.path().to_owned(), guest: None };
+    let lending = Lending {
+        sockets,
+        known_hosts: folder.path().join("known_hosts"),
+        folder: folder.path().to_owned(),
+        guest: None,
+    };
     let plan = builder::plan(typed, &lending, &mut probe(settings)?)?;
     settings.warnings.iter().chain(&plan.warnings).for_each(|text| ui::warning(text));
     for wanted in &settings.wanted {

@@ -8,10 +8,10 @@ use super::settings::Settings;
 use crate::agent::Service;
 use crate::agent::service::Shared;
 use crate::config::Wanted;
-use crate::hosts::HostScope;
-use crate::keys::{self, LoadEnv};
 use crate::exit::Code;
 use crate::gateway::{Tunnel, Upstreams};
+use crate::hosts::HostScope;
+use crate::keys::{self, LoadEnv};
 use crate::policy::{Access, Grant};
 use crate::receipt::Lent;
 use crate::signer::{Identity, fingerprint};
@@ -180,7 +180,8 @@ impl Lendings {
         };
         let sockets = self.sockets.iter();
         let shown = |socket: &'_ Socket| if socket.by_gateway { socket.held.clone() } else { socket.offered.clone() };
-        let lines = sockets.flat_map(|socket| shown(socket).into_iter().map(move |(grant, key)| line(socket, grant, &key)));
+        let lines =
+            sockets.flat_map(|socket| shown(socket).into_iter().map(move |(grant, key)| line(socket, grant, &key)));
         lines.flatten().collect()
     }
 }

@@ -8,8 +8,8 @@ use crate::config::{self, Config, ConfigError, Lend, Wanted};
 use crate::exit::Code;
 use crate::hosts::{HostName, HostScope, Hosts};
 use crate::keys::KeySource;
-use crate::policy::{Access, Limits};
 use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
+use crate::policy::{Access, Limits};
 use crate::ui::Failure;
 
 /// Everything that is known before a key is loaded.
@@ -67,8 +67,11 @@ impl Settings {
         }
         let any = self.wanted.iter().any(|wanted| self.by_gateway(&wanted.id));
         if any && crate::guest::PROGRAM.is_empty() {
-            return Err(Failure::new(Code::Builder, "this valetkey has no guest program, so its gateway cannot be used")
-                .with_hint("the guest is for Linux on x86-64 and arm64; lend by agent instead: --lend agent"));
+            return Err(Failure::new(
+                Code::Builder,
+                "this valetkey has no guest program, so its gateway cannot be used",
+            )
+            .with_hint("the guest is for Linux on x86-64 and arm64; lend by agent instead: --lend agent"));
         }
         open.dedup();
         self.warnings.append(&mut open);
