@@ -145,6 +145,14 @@ fn rewrite(
         plan.warnings.push(format!("{tool}: no service of this project is built, so no key is lent"));
     }
     let built = with_guest(&tool, built, lending, &mut plan, probe)?;
+    if built.iter().any(|(_, guest)| guest.is_some()) {
+        // `docker [FLAGS] compose`, or a program of its own that uses the same engine.
+        let (program, globals) = match split.before().split_last() {
+            Some((_, globals)) => (split.typed.program.as_os_str(), globals),
+            None => (OsStr::new("docker"), &[][..]),
+        };
+        guest_mount::check_engine(&tool, program, globals, probe)?;
+    }
     plan.files.push((ours, compose_model::override_file(&built, &by_flag, lending)?));
     plan.files.extend(files.stdin);
     plan.set_env.extend(files.env);

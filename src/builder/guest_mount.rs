@@ -1,6 +1,7 @@
 //! PURE: which Dockerfile a build uses, and its copy with the guest mounted, in the lease's
 //! folder; the person's own file stays as it is.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::dockerfile::{self, Note, Rewritten};
@@ -121,5 +122,30 @@ pub(super) fn check_contexts(tool: &str, split: Split<'_>, probe: &mut dyn Probe
         Ok(())
     } else {
         Err(BuilderError::NoContexts(tool.into()))
+    }
+}
+
+/// The first Docker Engine whose own BuildKit knows named contexts.
+const FIRST_ENGINE: u32 = 23;
+
+/// Stops where the engine behind `docker` builds with a BuildKit that knows no named contexts.
+/// An engine that does not answer is left to the command itself, which says it better.
+pub(super) fn check_engine(
+    tool: &str,
+    program: &OsStr,
+    globals: &[OsString],
+    probe: &mut dyn Probe,
+) -> Result<(), BuilderError> {
+    let mut args = globals.to_vec();
+    args.extend(["version", "--format", "{{.Server.Version}}"].map(OsString::from));
+    let question = Question { program, args, env: vec![], stdin: String::new() };
+    let Ok(output) = probe.output(&question) else { return Ok(()) };
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    match major {
+        Some(major) if output.success && major < FIRST_ENGINE => {
+            Err(BuilderError::NoContexts(format!("{tool}'s engine ({version})")))
+        }
+        _ => Ok(()),
     }
 }

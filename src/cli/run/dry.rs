@@ -33,16 +33,18 @@ pub(super) fn run(settings: &Settings, typed: &Typed) -> Result<u8, Failure> {
         .collect::<Result<Vec<_>, _>>()?
         .into_iter()
         .unzip();
+    let by_gateway = ids.iter().any(|id| settings.by_gateway(id));
     let lending = Lending {
         sockets,
         known_hosts: folder.path().join("known_hosts"),
         folder: folder.path().to_owned(),
-        guest: None,
+        guest: by_gateway.then(|| folder.write_guest()).transpose()?,
     };
     let plan = builder::plan(typed, &lending, &mut probe(settings)?)?;
     settings.warnings.iter().chain(&plan.warnings).for_each(|text| ui::warning(text));
     for wanted in &settings.wanted {
-        ui::line(&format!("# lend {} as ssh id {}", wanted.key, wanted.id));
+        let how = if settings.by_gateway(&wanted.id) { "gateway" } else { "agent" };
+        ui::line(&format!("# lend {} as ssh id {} by {how}", wanted.key, wanted.id));
     }
     let start = start(typed, &plan, &lending, settings.secret_variables());
     for name in &start.remove {
