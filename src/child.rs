@@ -4,6 +4,7 @@
 //! window size and progress display are its own.
 
 mod signals;
+pub mod witness;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -14,6 +15,7 @@ use rustix::process::{Pid, WaitOptions, WaitStatus};
 
 use crate::exit::{self, Code};
 use crate::ui::Explain;
+use witness::Witness;
 
 /// Everything that the child is started with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,9 @@ pub enum ChildError {
     /// No such program.
     #[error("failed to start {0}: command not found")]
     NotFound(String),
+    /// The file is there, and what its first line or its format asks for is not.
+    #[error("failed to start {0}: the file is there, and the interpreter or loader that it names is not")]
+    NoInterpreter(String),
     /// It cannot be executed.
     #[error("failed to start {program}")]
     Start {
@@ -51,13 +56,16 @@ impl Explain for ChildError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NotFound(_) => Some("check its spelling and PATH; the command comes behind `--`".into()),
+            Self::NoInterpreter(program) => {
+                Some(format!("check the first line of {program}, or for which system it was built"))
+            }
             _ => None,
         }
     }
 
     fn code(&self) -> Code {
         match self {
-            Self::NotFound(_) => Code::NotFound,
+            Self::NotFound(_) | Self::NoInterpreter(_) => Code::NotFound,
             Self::Start { .. } => Code::NotExecutable,
             Self::Watch(_) => Code::Internal,
         }
@@ -88,7 +96,11 @@ impl Ended {
 ///
 /// # Errors
 /// [`ChildError`] when it could not be started.
-pub fn run(start: &Start, core_limit: Option<rustix::process::Rlimit>) -> Result<Ended, ChildError> {
+pub fn run(
+    start: &Start,
+    core_limit: Option<rustix::process::Rlimit>,
+    mut witness: Witness,
+) -> Result<Ended, ChildError> {
     let mut command = Command::new(&start.program);
     command.args(&start.args);
     for name in &start.remove {
@@ -100,21 +112,23 @@ pub fn run(start: &Start, core_limit: Option<rustix::process::Rlimit>) -> Result
     crate::sys::with_core_limit(&mut command, core_limit);
     // Before the child: a signal that arrives while it starts must not be lost.
     let signals = signals::Signals::listen().map_err(ChildError::Watch)?;
+    witness.ready().map_err(ChildError::Watch)?;
     let child = command.spawn().map_err(|source| not_started(&start.program, source))?;
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let Some(pid) = pid else { return Err(ChildError::Watch(io::ErrorKind::InvalidData.into())) };
-    let forwarding = signals.forward_to(pid).map_err(ChildError::Watch)?;
+    let forwarding = signals.forward_to(pid, witness).map_err(ChildError::Watch)?;
     let ended = wait(pid).map_err(ChildError::Watch);
     forwarding.stop();
     ended
 }
 
 fn not_started(program: &OsStr, source: io::Error) -> ChildError {
+    let is_there = program.as_encoded_bytes().contains(&b'/') && std::path::Path::new(program).exists();
     let program = program.to_string_lossy().into_owned();
-    if source.kind() == io::ErrorKind::NotFound {
-        ChildError::NotFound(program)
-    } else {
-        ChildError::Start { program, source }
+    match source.kind() {
+        io::ErrorKind::NotFound if is_there => ChildError::NoInterpreter(program),
+        io::ErrorKind::NotFound => ChildError::NotFound(program),
+        _ => ChildError::Start { program, source },
     }
 }
 

@@ -52,6 +52,9 @@ enum Command {
 /// Parses the command line, runs the command, prints the one fatal error.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(done) = crate::child::witness::role() {
+        return done;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -25,7 +25,7 @@ mod keys {
     mod files;
     mod keychain;
     mod lookalikes;
-    mod made;
+    pub(crate) mod made;
     mod mutations;
     mod pasted;
     mod prompt;
@@ -34,6 +34,14 @@ mod keys {
     mod signatures;
     mod upstream;
     mod world;
+}
+
+mod run {
+    mod child;
+    mod exit;
+    mod place;
+    mod signals;
+    mod terminal;
 }
 
 mod builder {

@@ -1,8 +1,9 @@
 //! Who is connected: the same user, and a descendant of the wrapped command. Nobody else gets
 //! an answer.
 //!
-//! The walk goes from the peer up through `/proc/PID/stat` to this process, whose only child
-//! is the wrapped command; as a child subreaper we also adopt what it leaves behind. Process
+//! The walk goes from the peer up through `/proc/PID/stat` to this process, whose
+//! children are the wrapped command and the witness of its signals (our own program, closed to
+//! others); as a child subreaper we also adopt what the command leaves behind. Process
 //! numbers are reused, so every process on the way must have the same start time after the
 //! walk as before, and the peer itself is held by a pidfd where the kernel gives one.
 

@@ -9,6 +9,7 @@ use clap::Args;
 
 use crate::agent::service::Shared;
 use crate::builder::{self, Lending, Plan, Typed};
+use crate::child::witness::Witness;
 use crate::child::{self, Start};
 use crate::config::{self, DEFAULT_MAX_IDENTITIES};
 use crate::decision_log::DecisionLog;
@@ -80,7 +81,8 @@ pub struct RunArgs {
     #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// The command to run
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    // A word with a dash before the command is a flag that was mistyped, never the command.
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 
@@ -108,6 +110,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     if args.dry_run {
         return dry::run(&settings, &typed);
     }
+    // Before the first key, so that it holds none.
+    let witness = Witness::start().map_err(child::ChildError::Watch)?;
     let lendings = Lendings::load(&settings, args.max_identities)?;
     let receipt = args.receipt.as_deref().map(Pending::open).transpose()?;
     let log = Arc::new(DecisionLog::new(lendings.known(), args.decision_log.as_deref().map(open_log).transpose()?));
@@ -141,7 +145,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         settings.warnings.iter().chain(&lendings.warnings).chain(&plan.warnings).for_each(|text| ui::warning(text));
     }
     let start = start(&typed, &plan, &lending, settings.secret_variables());
-    let ended = child::run(&start, Some(hardened.core_limit));
+    let ended = child::run(&start, Some(hardened.core_limit), witness);
     let ended_by = lease.end();
     upstreams.stop();
     let ended = ended?;
