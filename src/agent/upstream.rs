@@ -209,8 +209,7 @@ impl Upstream {
         }
         let stream = UnixStream::from(socket);
         stream.set_nonblocking(false).map_err(|error| deadline.error(&error))?;
-        #[cfg(target_os = "linux")]
-        if rustix::net::sockopt::socket_peercred(&stream).is_ok_and(|peer| peer.pid == rustix::process::getpid()) {
+        if super::socket::is_ours(&self.path) {
             return Err(UpstreamError::Ourselves);
         }
         Ok(stream)

@@ -1,7 +1,6 @@
 //! Keys that stay in the user's own agent: a real ssh-agent, and fakes of what no real one does.
 
 use std::io::Read as _;
-use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 
 use valetkey::agent::upstream::{MAX_FRAME, MAX_IDENTITIES, Upstream, UpstreamError};
@@ -98,7 +97,7 @@ fn a_real_agent_that_has_lost_the_key_refuses() {
 fn our_own_socket_is_not_taken_for_the_users_agent() {
     let folder = made::folder();
     let path = folder.path().join("own");
-    let _listener = UnixListener::bind(&path).expect("a socket");
+    let _listener = valetkey::agent::socket::bind(&path).expect("a socket");
     let error = Upstream::new(path.into()).identities().expect_err("ourselves");
     assert_eq!(error, UpstreamError::Ourselves);
 }
@@ -228,7 +227,7 @@ fn an_answer_ends_at_its_limits() {
 fn our_own_socket_gets_not_a_byte_of_what_is_to_be_signed() {
     let folder = made::folder();
     let path = folder.path().join("own");
-    let listener = UnixListener::bind(&path).expect("a socket");
+    let listener = valetkey::agent::socket::bind(&path).expect("a socket");
     let error = Upstream::new(path.into()).sign(b"blob", b"data", 0).expect_err("ourselves");
     assert_eq!(error, UpstreamError::Ourselves);
     let (mut stream, _) = listener.accept().expect("a connection");
