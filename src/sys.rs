@@ -7,6 +7,8 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// A handle on the very process that connected (`SO_PEERPIDFD`, Linux 6.5), so that its
 /// number cannot be reused by another process while it is looked at. `None` where the kernel
@@ -50,6 +52,77 @@ pub fn is_ignored(number: i32) -> bool {
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         libc::sigaction(number, std::ptr::null(), &raw mut action) == 0 && action.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// Signals that would end us while the terminal is in a mode of ours.
+const ENDING: [i32; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+/// The last of them that came while somebody held [`Held`]; 0 for none.
+static CAME: AtomicI32 = AtomicI32::new(0);
+/// How many hold them, and the actions that were in force before the first.
+static ACTIONS: Mutex<(usize, Vec<(i32, libc::sigaction)>)> = Mutex::new((0, Vec::new()));
+
+extern "C" fn note(number: libc::c_int) {
+    CAME.store(number, Ordering::SeqCst);
+}
+
+/// Holds back the signals that would end us, until it is dropped. Ignored ones stay ignored.
+#[derive(Debug)]
+pub struct Held(());
+
+impl Held {
+    /// Starts to hold them back.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut actions = ACTIONS.lock().unwrap_or_else(PoisonError::into_inner);
+        actions.0 += 1;
+        if actions.0 == 1 {
+            CAME.store(0, Ordering::SeqCst);
+            for number in ENDING.into_iter().filter(|&number| !is_ignored(number)) {
+                // SAFETY: `sigaction` is plain data for which all zeroes are valid; the handler
+                // only stores to an atomic, which is async-signal-safe.
+                unsafe {
+                    let mut action: libc::sigaction = std::mem::zeroed();
+                    let mut before: libc::sigaction = std::mem::zeroed();
+                    action.sa_sigaction = note as extern "C" fn(libc::c_int) as libc::sighandler_t;
+                    if libc::sigaction(number, &raw const action, &raw mut before) == 0 {
+                        actions.1.push((number, before));
+                    }
+                }
+            }
+        }
+        Self(())
+    }
+
+    /// Whether one came.
+    #[must_use]
+    pub fn came(&self) -> bool {
+        CAME.load(Ordering::SeqCst) != 0
+    }
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Held {
+    /// Gives the actions back, and lets the signal that came have its effect.
+    fn drop(&mut self) {
+        let mut actions = ACTIONS.lock().unwrap_or_else(PoisonError::into_inner);
+        actions.0 -= 1;
+        if actions.0 == 0 {
+            for (number, before) in actions.1.drain(..) {
+                // SAFETY: `before` is what the same call gave; nothing is written back.
+                unsafe { libc::sigaction(number, &raw const before, std::ptr::null_mut()) };
+            }
+            let number = CAME.swap(0, Ordering::SeqCst);
+            if number != 0 {
+                // SAFETY: takes a number and touches no memory of ours.
+                unsafe { libc::raise(number) };
+            }
+        }
     }
 }
 

@@ -1,19 +1,25 @@
 //! A prompt on the terminal, without echo.
 //!
 //! Owns the terminal's mode for as long as it asks, and gives it back on every way out. Ctrl-C
-//! arrives as a byte here and not as a signal, so that it too comes past the restoring.
+//! arrives as a byte here and not as a signal, so that it too comes past the restoring; a signal
+//! of somebody else ends us behind it, as in OpenSSH's `readpassphrase.c`.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use super::Secret;
 use super::passphrase::AskError;
+use crate::sys::Held;
 
 /// The most bytes of a passphrase, as in OpenSSH.
 pub const MAX_PASSPHRASE: usize = 1023;
+
+/// How often it is looked whether a signal came: it may come between a look and a wait.
+const LOOK_EVERY: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
 /// The process's own terminal, if it has one.
 #[must_use]
@@ -25,10 +31,13 @@ pub fn terminal() -> Option<File> {
 struct Silent<'a> {
     terminal: &'a File,
     before: Termios,
+    /// Dropped behind the restoring.
+    held: Held,
 }
 
 impl<'a> Silent<'a> {
     fn new(terminal: &'a File) -> std::io::Result<Self> {
+        let held = Held::new();
         let before = tcgetattr(terminal)?;
         let mut mode = before.clone();
         // Byte by byte, so that Ctrl-C is seen at once; editing is done below.
@@ -36,7 +45,7 @@ impl<'a> Silent<'a> {
         mode.special_codes[SpecialCodeIndex::VMIN] = 1;
         mode.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(terminal, OptionalActions::Flush, &mode)?;
-        Ok(Self { terminal, before })
+        Ok(Self { terminal, before, held })
     }
 }
 
@@ -57,6 +66,13 @@ pub fn read(mut terminal: &File, prompt: &str) -> Result<Secret, AskError> {
     let mut line = Line::default();
     let mut byte = Zeroizing::new([0]);
     let answer = loop {
+        let typed = poll(&mut [PollFd::new(&terminal, PollFlags::IN)], Some(&LOOK_EVERY));
+        if silent.held.came() {
+            break Err(AskError::Cancelled);
+        }
+        if matches!(typed, Ok(0) | Err(rustix::io::Errno::INTR)) {
+            continue;
+        }
         match terminal.read(&mut *byte) {
             Ok(0) => break Err(AskError::Cancelled),
             Ok(_) => match line.typed(byte[0]) {
