@@ -7,6 +7,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::exit::Code;
 use crate::keys::LoadEnv;
+use crate::keys::source::{SourceError, may_be_key};
 use crate::ui::{self, Failure};
 
 pub mod host;
@@ -57,6 +58,11 @@ pub fn main() -> ExitCode {
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
+        Err(error) if repeats_a_key(&error.to_string()) => {
+            let failure = Failure::from(SourceError::KeyText);
+            ui::failure(&failure);
+            return ExitCode::from(failure.code as u8);
+        }
         Err(error) => {
             // Help and version are answers, not errors; the rest has our own exit code.
             let code = if error.use_stderr() { Code::Usage } else { Code::Ok };
@@ -77,6 +83,15 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.code as u8)
         }
     }
+}
+
+/// Whether clap's message would show the text of a key that was typed (`--key "$KEY"`).
+fn repeats_a_key(message: &str) -> bool {
+    let typed = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    // A first line may be all that is repeated.
+    typed
+        .filter(|word| may_be_key(word))
+        .any(|word| word.lines().any(|line| !line.is_empty() && message.contains(line)))
 }
 
 fn key_command(args: key::KeyArgs) -> Result<(), Failure> {

@@ -135,7 +135,7 @@ pub enum ConfigError {
 impl Explain for ConfigError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unsafe(path) => Some(format!("chown and chmod go-w {}, or name it with --config", path.display())),
+            Self::Unsafe(path) => Some(format!("chown and chmod go-w {}, or run with --no-config", path.display())),
             Self::Unknown { nearest: Some(nearest), .. } => Some(format!("did you mean \"{nearest}\"?")),
             Self::Unknown { known, .. } => Some(format!("known fields: {}", known.join(", "))),
             Self::Value { hint, .. } => hint.clone(),
@@ -166,17 +166,42 @@ pub fn parse_id(text: &str) -> Result<String, String> {
 /// Splits `[ID=]SOURCE` as `--key` takes it, in the manner of docker's `--ssh ID=SOCKET`.
 ///
 /// # Errors
-/// A sentence from the id's or the source's parser.
-pub fn parse_key_flag(text: &str) -> Result<(String, KeySource), String> {
+/// [`ConfigError::Value`], which repeats nothing that may be the key itself.
+pub fn parse_key_flag(text: &str) -> Result<(String, KeySource), ConfigError> {
+    let flag = |message, hint| typed("--key", message, hint);
     let (id, source) = match text.split_once('=') {
-        Some((id, source)) if !id.contains(':') => (parse_id(id)?, source),
+        // Where a key was typed instead of its place, what stands before its padding is no id.
+        Some((id, source)) if !id.contains(':') && !source.trim_start_matches('=').is_empty() => {
+            (parse_id(id).map_err(|message| flag(message, None))?, source)
+        }
         _ => (DEFAULT_ID.to_owned(), text),
     };
-    let source: KeySource = source.parse().map_err(|error: crate::keys::source::SourceError| match error.hint() {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
-    })?;
+    let source: KeySource =
+        source.parse().map_err(|error: crate::keys::source::SourceError| flag(error.to_string(), error.hint()))?;
     Ok((id, source))
+}
+
+/// Reads `--passphrase-from`.
+///
+/// # Errors
+/// [`ConfigError::Value`], which repeats nothing that may be the passphrase itself.
+pub fn parse_passphrase_flag(text: &str) -> Result<KeySource, ConfigError> {
+    passphrase_source(text).map_err(|(message, hint)| typed("--passphrase-from", message, hint))
+}
+
+fn typed(field: &'static str, message: String, hint: Option<String>) -> ConfigError {
+    ConfigError::Value { field, place: "the command line".into(), message, hint }
+}
+
+/// A source that a passphrase can come from, or message and hint. A passphrase can look like
+/// anything, so no word of what was written is repeated.
+fn passphrase_source(text: &str) -> Result<KeySource, (String, Option<String>)> {
+    let forms = || Some("a passphrase comes from one of keychain:NAME, env:NAME, file:PATH, stdin".to_owned());
+    match text.parse::<KeySource>() {
+        Ok(KeySource::Agent(_)) => Err(("an agent keeps its passphrases to itself".into(), forms())),
+        Ok(source) => Ok(source),
+        Err(_) => Err(("this names no place that a passphrase can come from".into(), forms())),
+    }
 }
 
 #[cfg(test)]
@@ -185,8 +210,8 @@ mod tests {
 
     #[test]
     fn a_key_flag_may_name_its_ssh_id() {
-        assert_eq!(parse_key_flag("env:KEY"), Ok(("default".into(), KeySource::Env("KEY".into()))));
-        assert_eq!(parse_key_flag("lib=env:KEY"), Ok(("lib".into(), KeySource::Env("KEY".into()))));
+        assert_eq!(parse_key_flag("env:KEY").unwrap(), ("default".into(), KeySource::Env("KEY".into())));
+        assert_eq!(parse_key_flag("lib=env:KEY").unwrap(), ("lib".into(), KeySource::Env("KEY".into())));
         // An equals sign behind the kind belongs to the source.
         assert_eq!(parse_key_flag("file:a=b").unwrap().1, KeySource::File("a=b".into()));
     }

@@ -16,6 +16,7 @@ use crate::agent::{Listener, Service, service::Shared, socket};
 use crate::exit::Code;
 use crate::ui::Explain;
 
+pub(crate) use folder::random_name;
 pub use folder::{Folder, Places};
 
 /// Why a lease could not be set up.

@@ -350,7 +350,9 @@ impl Pending {
         };
         let mut temporary = std::ffi::OsString::from(".");
         temporary.push(name);
-        temporary.push(format!(".{}", std::process::id()));
+        // Random: what a kill left behind must not stop a later run, whose number may be the same
+        // (in a container it is always 1).
+        temporary.push(format!(".{}", crate::lease::random_name().map_err(failed)?));
         let temporary = path.with_file_name(temporary);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&temporary).map_err(failed)?;
         Ok(Self { path: path.to_owned(), temporary, file })

@@ -38,9 +38,16 @@ mod keys {
 
 mod run {
     mod child;
+    mod cleanup;
+    mod config;
+    mod environment;
     mod exit;
+    mod grants;
+    mod help;
     mod place;
+    mod report;
     mod signals;
+    mod sources;
     mod terminal;
 }
 

@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use crate::exit::Code;
 use crate::keys::keychain::KeychainError;
 use crate::keys::parse::{Found, Secrets, parse};
+use crate::keys::source::{SourceError, may_be_key};
 use crate::keys::{KeyError, KeySource, LoadEnv, Reason, Rejected, Secret, load};
 use crate::signer::{self, fingerprint};
 use crate::ui::{self, Failure};
@@ -91,6 +92,8 @@ fn add(name: &str, from: &str, force: bool, env: &mut LoadEnv<'_>) -> Result<(),
         _ if from == "-" => KeySource::Stdin,
         // `--from env:NAME` and `--from file:PATH` mean what they mean to `--key`.
         Ok(source) => source,
+        // The key itself instead of its place: not to be repeated as the name of a file.
+        Err(_) if may_be_key(from) => return Err(SourceError::KeyText.into()),
         Err(_) => KeySource::File(from.into()),
     };
     if source == KeySource::Stdin && std::io::stdin().is_terminal() {

@@ -1,6 +1,7 @@
 //! `valetkey run`: grants → keys → lease → build → end. The whole flow stands in [`run`].
 
 use std::ffi::{OsStr, OsString};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -15,7 +16,6 @@ use crate::config::{self, DEFAULT_MAX_IDENTITIES};
 use crate::decision_log::DecisionLog;
 use crate::exit::Code;
 use crate::gateway::Upstreams;
-use crate::keys::KeySource;
 use crate::lease::{Folder, Lease, Places};
 use crate::policy::Standing;
 use crate::receipt::{Frame, Pending, Receipt};
@@ -35,8 +35,9 @@ pub struct RunArgs {
     /// Key to lend: keychain:NAME, env:NAME, file:PATH, stdin, agent, agent:SHA256:... or
     /// agent:COMMENT; with ID= in front for another ssh id than "default". Replaces the
     /// grants of valetkey.toml
-    #[arg(short, long = "key", value_name = "[ID=]SOURCE", value_parser = config::parse_key_flag)]
-    pub keys: Vec<(String, KeySource)>,
+    // Parsed later: clap would repeat a wrong value, and that may be the key itself.
+    #[arg(short, long = "key", value_name = "[ID=]SOURCE")]
+    pub keys: Vec<String>,
     /// Host that the keys may log in to; without it, every pinned host
     #[arg(long = "host", value_name = "NAME[:PORT]", value_parser = settings::parse_host)]
     pub hosts: Vec<crate::hosts::HostName>,
@@ -51,17 +52,18 @@ pub struct RunArgs {
     #[arg(long, value_name = "HOW", value_enum, default_value_t = config::Lend::Auto)]
     pub lend: config::Lend,
     /// Where the passphrase of an encrypted key comes from (any key source but agent)
-    #[arg(long, value_name = "SOURCE", value_parser = settings::parse_source)]
-    pub passphrase_from: Option<KeySource>,
+    // Parsed later, as --key.
+    #[arg(long, value_name = "SOURCE")]
+    pub passphrase_from: Option<String>,
     /// Signatures that each grant allows [default: 64]
     #[arg(long, value_name = "N")]
     pub max_signatures: Option<u32>,
     /// Time after which the lease ends, such as 90s, 30m or 2h [default: 1h]
     #[arg(long, value_name = "TIME", value_parser = config::parse_duration)]
     pub time_limit: Option<std::time::Duration>,
-    /// Identities that one socket offers at most; servers cut a client off after six
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_IDENTITIES)]
-    pub max_identities: usize,
+    /// Identities that one socket offers at most; servers cut a client off after six [default: 5]
+    #[arg(long, value_name = "N")]
+    pub max_identities: Option<NonZeroUsize>,
     /// Config file [default: valetkey.toml in this folder or one above it]
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     pub config: Option<PathBuf>,
@@ -102,7 +104,8 @@ command gets SSH_AUTH_SOCK; every command gets VALETKEY_KNOWN_HOSTS.";
 /// Runs the command with keys lent to it, and returns its exit code.
 ///
 /// # Errors
-/// [`Failure`] where valetkey itself failed; then the command was not started.
+/// [`Failure`] where valetkey itself failed; then the command was not started. The one exception is
+/// [`Code::Internal`], when the command succeeded and the receipt could not be written.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let hardened = super::harden()?;
     let settings = Settings::new(args)?;
@@ -112,7 +115,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     // Before the first key, so that it holds none.
     let witness = Witness::start().map_err(child::ChildError::Watch)?;
-    let lendings = Lendings::load(&settings, args.max_identities)?;
+    let lendings = Lendings::load(&settings, args.max_identities.map_or(DEFAULT_MAX_IDENTITIES, NonZeroUsize::get))?;
     let receipt = args.receipt.as_deref().map(Pending::open).transpose()?;
     let log = Arc::new(DecisionLog::new(lendings.known(), args.decision_log.as_deref().map(open_log).transpose()?));
 
@@ -164,8 +167,13 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     } else {
         summary.refusal_lines().iter().for_each(|line| ui::note(line));
     }
-    if let Some(receipt) = receipt {
-        receipt.write(&summary)?;
+    if let Some(Err(failed)) = receipt.map(|receipt| receipt.write(&summary)) {
+        let failure = Failure::from(failed);
+        // That the command failed is the more important news.
+        if ended.code() == 0 {
+            return Err(Failure { code: Code::Internal, ..failure });
+        }
+        ui::failure(&failure);
     }
     Ok(ended.code())
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, ConfigError, DEFAULT_ID, Wanted, parse_duration, parse_id};
+use super::{Config, ConfigError, DEFAULT_ID, Wanted, parse_duration, parse_id, passphrase_source};
 use crate::hosts::{HostName, PinEntry};
 use crate::keys::KeySource;
 use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
@@ -88,8 +88,12 @@ pub fn read(path: &Path) -> Result<Config, ConfigError> {
     let failed = |source| ConfigError::Read { path: path.to_owned(), source };
     let file = fs::File::open(path).map_err(failed)?;
     let meta = file.metadata().map_err(failed)?;
-    let ours = meta.uid() == rustix::process::geteuid().as_raw() || meta.uid() == 0;
-    if !ours || meta.mode() & 0o002 != 0 {
+    let user = rustix::process::geteuid().as_raw();
+    let ours = meta.uid() == user || meta.uid() == 0;
+    // A group of the same number as the user is that user's alone (the convention of the systems
+    // whose umask lets it write); any other has members.
+    let open = meta.mode() & 0o002 != 0 || (meta.mode() & 0o020 != 0 && meta.gid() != user);
+    if !ours || open {
         return Err(ConfigError::Unsafe(path.to_owned()));
     }
     let mut text = String::new();
@@ -175,13 +179,13 @@ fn line_of(text: &str, offset: usize) -> usize {
 
 fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigError> {
     let value = |field, message, hint| ConfigError::Value { field, place: place.to_owned(), message, hint };
-    let source = |field, text: &str| -> Result<KeySource, ConfigError> {
-        let parsed = text.parse::<KeySource>().map_err(|error| value(field, error.to_string(), error.hint()))?;
-        Ok(match parsed {
-            KeySource::File(path) => KeySource::File(in_folder(folder, &path.to_string_lossy())),
-            other => other,
-        })
+    let placed = |source| match source {
+        KeySource::File(path) => KeySource::File(in_folder(folder, &path.to_string_lossy())),
+        other => other,
     };
+    let key = raw.key.parse::<KeySource>().map_err(|error| value("key", error.to_string(), error.hint()))?;
+    let passphrase =
+        |text: String| passphrase_source(&text).map_err(|(message, hint)| value("passphrase_from", message, hint));
     let hosts = raw.host.map(OneOrMany::into_vec).unwrap_or_default();
     let hosts = hosts
         .iter()
@@ -198,8 +202,8 @@ fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigErr
     Ok(Wanted {
         repos: repos.collect::<Result<_, _>>()?,
         id: parse_id(raw.id.as_deref().unwrap_or(DEFAULT_ID)).map_err(|message| value("id", message, None))?,
-        key: source("key", &raw.key)?,
-        passphrase_from: raw.passphrase_from.map(|text| source("passphrase_from", &text)).transpose()?,
+        key: placed(key),
+        passphrase_from: raw.passphrase_from.map(passphrase).transpose()?.map(placed),
         hosts: hosts.collect::<Result<_, _>>()?,
         user: raw.user.unwrap_or_else(|| DEFAULT_USER.to_owned()),
         access: raw.access,
@@ -309,7 +313,7 @@ mod tests {
         let path = dir.path().join(FILE_NAME);
         fs::write(&path, "").unwrap();
         assert!(read(&path).is_ok());
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o606)).unwrap();
         assert!(matches!(read(&path), Err(ConfigError::Unsafe(_))));
     }
 

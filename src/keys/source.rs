@@ -136,7 +136,7 @@ impl FromStr for KeySource {
         if text.is_empty() {
             return Err(SourceError::Empty);
         }
-        if text.contains("-----") || text.contains("PRIVATE KEY") {
+        if is_key_text(text) {
             return Err(SourceError::KeyText);
         }
         match text {
@@ -229,6 +229,16 @@ fn bare_path(text: &str) -> SourceError {
     } else {
         SourceError::BarePath("PATH".to_owned())
     }
+}
+
+fn is_key_text(text: &str) -> bool {
+    text.contains("-----") || text.contains("PRIVATE KEY")
+}
+
+/// Whether what was typed may be the text of a key, or a part of it: then no message repeats it.
+#[must_use]
+pub fn may_be_key(text: &str) -> bool {
+    is_key_text(text) || long_run(text)
 }
 
 /// Sixty-four characters without anything that separates: no file name, perhaps a key.

@@ -164,7 +164,7 @@ fn lock_file(path: &Path) -> io::Result<File> {
 }
 
 /// Eight random bytes in hexadecimal: short, because a socket's path is.
-fn random_name() -> io::Result<String> {
+pub(crate) fn random_name() -> io::Result<String> {
     let mut bytes = [0u8; 8];
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
     Ok(format!("{:016x}", u64::from_be_bytes(bytes)))

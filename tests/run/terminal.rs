@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::place::{Place, until};
 
@@ -61,6 +61,10 @@ impl Terminal {
             until(&what, || self.shown().contains(words).then_some(()));
         }));
         assert!(seen.is_ok(), "{what}, which shows:\n{}", self.shown());
+    }
+
+    pub(crate) fn echoes(&self) -> bool {
+        tcgetattr(&self.program).unwrap().local_modes.contains(LocalModes::ECHO)
     }
 
     pub(crate) fn resize(&self, rows: u16, columns: u16) {

@@ -30,10 +30,12 @@ impl Settings {
         let config = read_config(args)?;
         let mut warnings = Vec::new();
         let hosts = pins(args, &config, &mut warnings)?;
+        let config_hosts: Vec<HostName> = config.hosts.iter().map(|entry| entry.name.clone()).collect();
         let wanted = wanted(args, config)?;
         for host in wanted.iter().flat_map(|wanted| &wanted.hosts) {
             check_pinned(&hosts, host)?;
         }
+        warnings.extend(without_line(&hosts, &config_hosts, &wanted));
         let settings = Self { wanted, hosts: Arc::new(hosts), lend: args.lend, warnings };
         settings.check_lending()
     }
@@ -106,6 +108,21 @@ fn check_pinned(hosts: &Hosts, host: &HostName) -> Result<(), Failure> {
     )))
 }
 
+/// A fingerprint is enough for the agent, and no known_hosts line can be made of it.
+fn without_line(hosts: &Hosts, config_hosts: &[HostName], wanted: &[Wanted]) -> Option<String> {
+    let granted = |host: &HostName| wanted.iter().any(|wanted| wanted.hosts.is_empty() || wanted.hosts.contains(host));
+    let has_key = |host: &HostName| hosts.listed_for(host).iter().any(|pin| pin.key_type.is_some());
+    let names = config_hosts.iter().filter(|host| granted(host) && !has_key(host)).map(ToString::to_string);
+    let mut names: Vec<String> = names.collect();
+    names.dedup();
+    let list = names.join(", ");
+    (!names.is_empty()).then(|| {
+        format!(
+            "{list}: pinned by fingerprint alone, which gives no line in the known_hosts file that the build gets; put the key itself into `keys`, or pin it with `valetkey host add NAME --fingerprint SHA256:...`"
+        )
+    })
+}
+
 fn read_config(args: &RunArgs) -> Result<Config, Failure> {
     if args.no_config {
         return Ok(Config::default());
@@ -115,11 +132,10 @@ fn read_config(args: &RunArgs) -> Result<Config, Failure> {
 }
 
 fn wanted(args: &RunArgs, config: Config) -> Result<Vec<Wanted>, Failure> {
-    let mut wanted = if args.keys.is_empty() { config.grants } else { from_flags(args) };
-    if args.keys.is_empty() {
-        for wanted in &mut wanted {
-            override_by_flags(wanted, args);
-        }
+    let passphrase_from = args.passphrase_from.as_deref().map(config::parse_passphrase_flag).transpose()?;
+    let mut wanted = if args.keys.is_empty() { config.grants } else { from_flags(args)? };
+    for wanted in &mut wanted {
+        override_by_flags(wanted, args, passphrase_from.as_ref());
     }
     if wanted.is_empty() {
         return Err(ConfigError::NoGrant.into());
@@ -127,33 +143,32 @@ fn wanted(args: &RunArgs, config: Config) -> Result<Vec<Wanted>, Failure> {
     Ok(wanted)
 }
 
-fn from_flags(args: &RunArgs) -> Vec<Wanted> {
-    let one = |(id, key): &(String, KeySource)| {
-        let mut wanted = Wanted {
-            id: id.clone(),
-            key: key.clone(),
+fn from_flags(args: &RunArgs) -> Result<Vec<Wanted>, ConfigError> {
+    let one = |text: &String| {
+        let (id, key) = config::parse_key_flag(text)?;
+        Ok(Wanted {
+            id,
+            key,
             passphrase_from: None,
             hosts: Vec::new(),
             user: DEFAULT_USER.to_owned(),
             repos: Vec::new(),
             access: Access::Read,
             limits: Limits { max_signatures: DEFAULT_MAX_SIGNATURES, time_limit: DEFAULT_TIME_LIMIT },
-        };
-        override_by_flags(&mut wanted, args);
-        wanted
+        })
     };
     args.keys.iter().map(one).collect()
 }
 
 /// What was typed on the command line holds for every grant.
-fn override_by_flags(wanted: &mut Wanted, args: &RunArgs) {
+fn override_by_flags(wanted: &mut Wanted, args: &RunArgs, passphrase_from: Option<&KeySource>) {
     if !args.hosts.is_empty() {
         wanted.hosts.clone_from(&args.hosts);
     }
     if let Some(user) = &args.user {
         wanted.user.clone_from(user);
     }
-    if let Some(source) = &args.passphrase_from {
+    if let Some(source) = passphrase_from {
         wanted.passphrase_from = Some(source.clone());
     }
     wanted.limits.max_signatures = args.max_signatures.unwrap_or(wanted.limits.max_signatures);
@@ -172,17 +187,11 @@ fn pins(args: &RunArgs, config: &Config, warnings: &mut Vec<String>) -> Result<H
 
 /// For clap: a host name, with its hint in the message.
 pub(super) fn parse_host(text: &str) -> Result<HostName, String> {
-    text.parse::<HostName>().map_err(|error| with_hint(&error))
-}
-
-/// For clap: a source that a passphrase can come from.
-pub(super) fn parse_source(text: &str) -> Result<KeySource, String> {
-    match text.parse::<KeySource>().map_err(|error| with_hint(&error))? {
-        KeySource::Agent(_) => {
-            Err("an agent keeps its passphrases to itself; use keychain:, env:, file: or stdin".into())
-        }
-        source => Ok(source),
+    // No label of a name is that long (RFC 1035), so it is a key in the wrong place.
+    if crate::keys::source::may_be_key(text) {
+        return Err("this is no host name".into());
     }
+    text.parse::<HostName>().map_err(|error| with_hint(&error))
 }
 
 fn with_hint(error: &dyn crate::ui::Explain) -> String {

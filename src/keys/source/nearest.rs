@@ -25,21 +25,8 @@ pub(super) fn nearest(word: &str) -> Option<&'static str> {
         .map(|(_, _, form)| form)
 }
 
-/// Levenshtein's distance; both words are short, or it is "far" without counting.
+/// Damerau's distance, in which two letters in the wrong order are one slip; a long word is "far"
+/// without counting.
 fn distance(a: &str, b: &str) -> usize {
-    if a.len() > 32 {
-        return usize::MAX;
-    }
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substitute = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substitute.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
+    if a.len() > 32 { usize::MAX } else { strsim::damerau_levenshtein(a, b) }
 }
