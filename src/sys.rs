@@ -147,5 +147,8 @@ pub fn harden() -> std::io::Result<Hardened> {
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: core_limit.maximum })?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     set_child_subreaper(Some(rustix::process::getpid()))?;
+    // Where the caller ignored it, the kernel would reap our children and tell us no exit code.
+    // SAFETY: the default action runs no code of ours.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
     Ok(Hardened { core_limit })
 }

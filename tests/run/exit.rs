@@ -19,6 +19,14 @@ fn a_command_that_a_signal_ended_gives_128_and_its_number() {
 }
 
 #[test]
+fn the_exit_code_is_known_even_where_the_caller_ignores_the_end_of_children() {
+    let place = Place::new();
+    let script = "$SIG{CHLD} = 'IGNORE'; exec @ARGV";
+    let words = ["-e", script, super::place::VALETKEY, "run", "--key", "env:KEY", "--", "sh", "-c", "exit 42"];
+    ran(place.command("perl").args(words)).is(42);
+}
+
+#[test]
 fn a_command_that_cannot_be_started_gives_what_a_shell_gives() {
     let place = Place::new();
     place
