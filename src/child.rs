@@ -133,10 +133,14 @@ fn not_started(program: &OsStr, source: io::Error) -> ChildError {
 }
 
 /// Waits for the child, and reaps on the way what it left to us: as a child subreaper we are
-/// the parent of its orphans.
+/// the parent of its orphans. Called by the thread that started it.
+///
+/// What other threads start (the gateway asks `ssh -G`) is theirs to wait for: taken from them
+/// here, they would not learn how it ended.
 fn wait(child: Pid) -> io::Result<Ended> {
+    let of_this_thread = WaitOptions::from_bits_retain(libc::__WNOTHREAD.cast_unsigned());
     loop {
-        match rustix::process::wait(WaitOptions::empty()) {
+        match rustix::process::wait(of_this_thread) {
             Ok(Some((pid, status))) if pid == child => {
                 if let Some(ended) = ended(status) {
                     return Ok(ended);
@@ -154,5 +158,28 @@ fn ended(status: WaitStatus) -> Option<Ended> {
         (Some(code), _) => Some(Ended::Exited(u8::try_from(code).unwrap_or(u8::MAX))),
         (None, Some(number)) => Some(Ended::Signalled(number)),
         (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::zombie_processes, reason = "what is tested is the wait for it")]
+    fn the_end_of_what_another_thread_started_is_left_to_that_thread() {
+        let (sender, stdin) = std::sync::mpsc::channel();
+        let waiting = std::thread::spawn(move || {
+            let mut child =
+                Command::new("sh").args(["-c", "read x; exit 7"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+            sender.send(child.stdin.take().unwrap()).unwrap();
+            wait(Pid::from_child(&child)).unwrap()
+        });
+        let stdin = stdin.recv().unwrap();
+        for _ in 0..50 {
+            assert!(Command::new("true").status().expect("its end is ours to know").success());
+        }
+        drop(stdin);
+        assert_eq!(waiting.join().unwrap(), Ended::Exited(7));
     }
 }

@@ -168,7 +168,9 @@ fn a_host_that_has_a_fingerprint_alone_gives_no_line_and_that_is_said() {
 fn repositories_are_said_not_to_be_enforced_by_the_agent() {
     let place = Place::new();
     place.write("valetkey.toml", "[[grant]]\nkey = \"env:KEY\"\nrepos = [\"a/b\"]\n");
-    ran(&mut place.valetkey(&["run", "--lend", "agent", "--", "true"])).is(0).says(&["warning: an agent cannot see repositories"]);
+    ran(&mut place.valetkey(&["run", "--lend", "agent", "--", "true"]))
+        .is(0)
+        .says(&["warning: an agent cannot see repositories"]);
 }
 
 #[test]
