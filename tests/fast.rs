@@ -10,7 +10,7 @@ mod hosts {
     mod binding;
     mod certificate;
     mod command;
-    mod keys;
+    pub(crate) mod keys;
     mod known_hosts;
     mod pins;
     mod published;
@@ -34,6 +34,15 @@ mod keys {
     mod signatures;
     mod upstream;
     mod world;
+}
+
+mod agent {
+    mod file_signatures;
+    mod lending;
+    mod listing;
+    mod logins;
+    mod refused_logins;
+    mod server;
 }
 
 mod builder {
