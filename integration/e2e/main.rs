@@ -2,3 +2,4 @@
 //! `integration/check` starts what they need.
 
 mod compose_build_clones_a_private_repository;
+mod strangers_at_the_socket_get_no_answer;
