@@ -1,5 +1,7 @@
 //! End-to-end tests: one behaviour a file, on real engines, with real ssh, git and sshd.
 //! `integration/check` starts what they need.
 
+mod a_build_step_gets_no_more_signatures_than_granted;
+mod a_build_step_gets_nothing_but_granted_logins;
 mod compose_build_clones_a_private_repository;
 mod strangers_at_the_socket_get_no_answer;
