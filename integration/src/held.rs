@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 
 use tempfile::TempDir;
 
@@ -38,9 +38,10 @@ impl Held {
     pub fn around(key: &Key, flags: &[&str], script: &str) -> Self {
         let runtime = folder_for("valet");
         let script = format!("{script}\nprintf '%s\\n' \"$SSH_AUTH_SOCK\"\ncat >/dev/null");
-        // The variable is set by `env` behind the change of user, which sets its own.
-        let setting = format!("XDG_RUNTIME_DIR={}", runtime.path().display());
-        let run = run_as("valet", "env").arg(setting).arg(valetkey());
+        // Set behind the change of user, which sets its own. Core dumps are allowed, as they may
+        // be on the machine of whoever develops.
+        let start = "ulimit -S -c \"$(ulimit -H -c)\"; XDG_RUNTIME_DIR=$1; shift; exec \"$@\"";
+        let run = run_as("valet", "sh").args(["-c", start, "sh"]).arg(runtime.path()).arg(valetkey());
         let run = run.args(["run", "--no-config", "--key", "env:DEPLOY_KEY"]).args(flags);
         let run = run.args(["--", "sh", "-c", &script]).env("DEPLOY_KEY", key.private()).within(runtime.path());
         Self::started(run, runtime)
@@ -88,6 +89,12 @@ impl Held {
         run_as(user, "env").arg(format!("SSH_AUTH_SOCK={}", self.socket.display())).arg(program).within("/")
     }
 
+    /// Waits for the end of a valetkey that was attacked, and then lets the wrapped command go.
+    #[must_use]
+    pub fn wait(mut self) -> ExitStatus {
+        self.child.wait().expect("failed to wait for valetkey")
+    }
+
     /// Lets the wrapped command end; what valetkey then printed. Its first line on stdout, the
     /// socket, is gone.
     #[must_use]
@@ -100,7 +107,9 @@ impl Held {
 }
 
 /// A line, and not a byte more: what follows is for whoever reads next.
-fn first_line(pipe: &mut impl Read) -> String {
+///
+/// Public for tests that hold processes of their own.
+pub fn first_line(pipe: &mut impl Read) -> String {
     let mut line = String::new();
     // One byte at a time, so that the reader holds nothing back.
     let _ = BufReader::with_capacity(1, pipe).read_line(&mut line);
