@@ -37,11 +37,18 @@ mod keys {
 }
 
 mod agent {
+    mod client;
     mod file_signatures;
+    mod flood;
     mod lending;
+    mod limits;
     mod listing;
     mod logins;
+    mod messages;
+    mod no_descriptors;
+    mod places;
     mod refused_logins;
+    mod requests;
     mod server;
 }
 

@@ -13,7 +13,9 @@ use serde_json::Value;
 pub(crate) struct Lending {
     folder: tempfile::TempDir,
     flags: Vec<OsString>,
+    variables: Vec<(OsString, OsString)>,
     config: bool,
+    first: &'static str,
 }
 
 /// What it printed, wrote and ended with.
@@ -29,7 +31,7 @@ impl Lending {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("run")).unwrap();
         fs::set_permissions(folder.path().join("run"), fs::Permissions::from_mode(0o700)).unwrap();
-        Self { folder, flags: Vec::new(), config: false }
+        Self { folder, flags: Vec::new(), variables: Vec::new(), config: false, first: ":" }
     }
 
     /// One that lends a key file.
@@ -55,15 +57,33 @@ impl Lending {
         self.flags([OsStr::new("--config"), path.as_os_str()])
     }
 
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.variables.push((name.into(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Has the shell that starts valetkey do something first.
+    pub(crate) fn first(self, first: &'static str) -> Self {
+        Self { first, ..self }
+    }
+
+    /// Its home, which is the working directory of the wrapped command; `run` in it is its
+    /// XDG_RUNTIME_DIR.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn receipt(&self) -> PathBuf {
         self.folder.path().join("receipt.json")
     }
 
     /// Starts it, for a test that acts while it runs.
     pub(crate) fn start<S: AsRef<OsStr>>(&self, command: impl IntoIterator<Item = S>) -> Child {
-        let mut valetkey = Command::new(env!("CARGO_BIN_EXE_valetkey"));
+        let mut valetkey = Command::new("sh");
+        valetkey.args(["-c", &format!("{}; exec \"$@\"", self.first), "sh", env!("CARGO_BIN_EXE_valetkey")]);
         valetkey.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         valetkey.env("HOME", self.folder.path()).env("XDG_RUNTIME_DIR", self.folder.path().join("run"));
+        valetkey.envs(self.variables.iter().map(|(name, value)| (name, value)));
         valetkey.arg("run").args(&self.flags).arg("--receipt").arg(self.receipt());
         if !self.config {
             valetkey.arg("--no-config");
@@ -88,6 +108,18 @@ impl Lending {
     /// Runs a command to its end.
     pub(crate) fn run<S: AsRef<OsStr>>(&self, command: impl IntoIterator<Item = S>) -> Ended {
         self.end(self.start(command))
+    }
+
+    /// Runs the calling test, of this name, once more as the wrapped command: only that and its
+    /// descendants are answered. There [`super::client::inside`] is true, and it must pass.
+    #[track_caller]
+    pub(crate) fn again(self, test: &str) -> Ended {
+        let own = std::env::current_exe().unwrap();
+        let lending = self.env(super::client::INSIDE, "1");
+        let command = [own.as_os_str(), OsStr::new("--exact"), OsStr::new(test), OsStr::new("--nocapture")];
+        let ended = lending.run(command);
+        assert!(ended.code == Some(0) && ended.stdout.contains("1 passed"), "{test}: {}", ended.report());
+        ended
     }
 
     /// Runs a shell script to its end.
