@@ -237,7 +237,7 @@ impl DecisionLog {
             Decision::MessageRefused(number) => {
                 ("protocol", format!("an agent message of type {number}; only list and sign are answered"), None)
             }
-            Decision::ExtensionRefused(name) => ("protocol", format!("the agent extension \"{name}\""), None),
+            Decision::ExtensionRefused(name) => ("protocol", format!("the agent extension {name:?}"), None),
             Decision::Malformed(error) => ("protocol", error.to_string(), None),
             Decision::BadLength(error) => ("protocol", error.to_string(), None),
             Decision::Stalled => ("protocol", "a request that was not completed in time".into(), None),

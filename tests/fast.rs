@@ -50,6 +50,7 @@ mod agent {
     mod refused_logins;
     mod requests;
     mod server;
+    mod terminal;
 }
 
 mod builder {
