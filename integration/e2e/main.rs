@@ -7,3 +7,4 @@ mod compose_build_clones_a_private_repository;
 mod strangers_at_the_socket_get_no_answer;
 mod the_key_cannot_be_read_out_of_valetkey;
 mod the_key_is_found_nowhere_but_in_valetkey;
+mod what_another_user_planted_is_not_used;

@@ -88,8 +88,10 @@ pub fn read(path: &Path) -> Result<Config, ConfigError> {
     let failed = |source| ConfigError::Read { path: path.to_owned(), source };
     let file = fs::File::open(path).map_err(failed)?;
     let meta = file.metadata().map_err(failed)?;
-    let ours = meta.uid() == rustix::process::geteuid().as_raw() || meta.uid() == 0;
-    if !ours || meta.mode() & 0o002 != 0 {
+    let ours = |uid: u32| uid == rustix::process::geteuid().as_raw() || uid == 0;
+    // The link too, where it is one: who planted it would choose among this user's files.
+    let link = fs::symlink_metadata(path).map_err(failed)?;
+    if !ours(meta.uid()) || !ours(link.uid()) || meta.mode() & 0o002 != 0 {
         return Err(ConfigError::Unsafe(path.to_owned()));
     }
     let mut text = String::new();
