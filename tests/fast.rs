@@ -40,6 +40,7 @@ mod agent {
     mod client;
     mod file_signatures;
     mod flood;
+    mod forged_logins;
     mod lending;
     mod limits;
     mod listing;

@@ -136,7 +136,7 @@ fn by_a_crash() {
         let cores = names().filter(|name| name.to_string_lossy().contains("core")).count();
         let asked = held.beside("ssh-add").arg("-l").finish();
         assert!(asked.code != 0 && !asked.output().contains(&key.fingerprint()), "{}", asked.report());
-        let status = held.wait();
+        let (_held, status) = held.ended();
         assert!(status.signal().is_some() && !status.core_dumped(), "{status:?}");
         assert_eq!(cores, 0);
     }

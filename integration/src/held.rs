@@ -89,10 +89,12 @@ impl Held {
         run_as(user, "env").arg(format!("SSH_AUTH_SOCK={}", self.socket.display())).arg(program).within("/")
     }
 
-    /// Waits for the end of a valetkey that was attacked, and then lets the wrapped command go.
+    /// Waits for the end of a valetkey that was attacked. Its wrapped command still waits, until
+    /// this value goes.
     #[must_use]
-    pub fn wait(mut self) -> ExitStatus {
-        self.child.wait().expect("failed to wait for valetkey")
+    pub fn ended(mut self) -> (Self, ExitStatus) {
+        let status = self.child.wait().expect("failed to wait for valetkey");
+        (self, status)
     }
 
     /// Lets the wrapped command end; what valetkey then printed. Its first line on stdout, the

@@ -125,21 +125,58 @@ pub(crate) fn sign(key: &[u8], data: &[u8]) -> Vec<u8> {
     body
 }
 
-/// A sign request for a login as git, bound to the one host that [`lending`] grants.
+/// The signed data of a login, field by field: what is not forged is in order.
+#[derive(Clone)]
+pub(crate) struct Login {
+    pub(crate) session: Vec<u8>,
+    pub(crate) message: u8,
+    pub(crate) user: Vec<u8>,
+    pub(crate) service: Vec<u8>,
+    pub(crate) method: Vec<u8>,
+    pub(crate) signed: u8,
+    pub(crate) algorithm: Vec<u8>,
+    pub(crate) key: Vec<u8>,
+    pub(crate) host_key: Option<Vec<u8>>,
+    pub(crate) rest: Vec<u8>,
+}
+
+impl Login {
+    /// A login as git with the lent key, bound to the one host that [`lending`] grants.
+    pub(crate) fn granted() -> Self {
+        let known_hosts = std::env::var_os("VALETKEY_KNOWN_HOSTS").unwrap();
+        let pins = std::fs::read_to_string(known_hosts).unwrap();
+        let host = Key::parse(pins.lines().find_map(|line| line.strip_prefix("forge ")).unwrap());
+        Self {
+            session: vec![9; 32],
+            message: 50,
+            user: b"git".to_vec(),
+            service: b"ssh-connection".to_vec(),
+            method: b"publickey-hostbound-v00@openssh.com".to_vec(),
+            signed: 1,
+            algorithm: b"ssh-ed25519".to_vec(),
+            key: Client::connect().list().unwrap().remove(0),
+            host_key: Some(host.blob),
+            rest: Vec::new(),
+        }
+    }
+
+    pub(crate) fn data(&self) -> Vec<u8> {
+        let mut data = Vec::new();
+        put_string(&mut data, &self.session);
+        data.push(self.message);
+        for field in [&self.user, &self.service, &self.method] {
+            put_string(&mut data, field);
+        }
+        data.push(self.signed);
+        for field in [&self.algorithm, &self.key].into_iter().chain(&self.host_key) {
+            put_string(&mut data, field);
+        }
+        [data, self.rest.clone()].concat()
+    }
+}
+
+/// A sign request for the granted login.
 pub(crate) fn login() -> Vec<u8> {
-    let key = Client::connect().list().unwrap().remove(0);
-    let known_hosts = std::env::var_os("VALETKEY_KNOWN_HOSTS").unwrap();
-    let pins = std::fs::read_to_string(known_hosts).unwrap();
-    let host = Key::parse(pins.lines().find_map(|line| line.strip_prefix("forge ")).unwrap());
-    let mut data = Vec::new();
-    put_string(&mut data, &[9; 32]);
-    data.push(50);
-    put_string(&mut data, b"git");
-    put_string(&mut data, b"ssh-connection");
-    put_string(&mut data, b"publickey-hostbound-v00@openssh.com");
-    data.push(1);
-    put_string(&mut data, b"ssh-ed25519");
-    put_string(&mut data, &key);
-    put_string(&mut data, &host.blob);
-    sign(&key, &data)
+    let login = Login::granted();
+    sign(&login.key, &login.data())
 }

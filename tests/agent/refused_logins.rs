@@ -123,3 +123,16 @@ fn a_login_to_a_host_that_shows_a_revoked_key() {
     let lent = lending.sh(&ssh(&server, "-o HostKeyAlgorithms=ecdsa-sha2-nistp256"));
     lent.expect_code(LOGGED_IN).expect_bound(&server.name(), 1);
 }
+
+#[test]
+fn a_refusal_is_told_even_to_who_wants_no_summary() {
+    let (keys, server) = key_and_server();
+    let lending = Lending::of(&keys.path("key")).flags(["--quiet", "--known-hosts"]);
+    let lending = lending.flags([server.pinned(&keys.path(""))]);
+    let refused = lending.sh(&ssh(&server, ""));
+    refused.expect_code(NOT_LET_IN).expect_refused("the login is as user", Some(&format!("--user {}", me())));
+    assert!(!refused.stderr.contains("lent ") && !refused.stderr.contains("signed"), "{}", refused.report());
+    // The control: where nothing is refused, nothing is said.
+    let lent = lending.flags(["--user", &me()]).sh(&ssh(&server, ""));
+    assert_eq!(lent.expect_code(LOGGED_IN).stderr, "");
+}

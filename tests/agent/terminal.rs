@@ -1,7 +1,7 @@
 //! Text of others on the way to a terminal: it cannot move the cursor, turn the line around, or
 //! look like a line of the summary.
 
-use super::client::{Client, inside, lending, sign};
+use super::client::{Client, Login, inside, lending, sign};
 use super::lending::{Ended, Lending};
 use crate::hosts::keys::{Keys, run};
 use valetkey::wire::put_string;
@@ -53,17 +53,8 @@ fn the_comment_of_a_key_is_shown_as_what_it_is() {
 fn the_user_of_a_login_and_the_name_of_an_extension_are_shown_as_what_they_are() {
     if inside() {
         let mut client = Client::connect();
-        let key = client.list().unwrap().remove(0);
-        let mut data = Vec::new();
-        put_string(&mut data, &[9; 32]);
-        data.push(50);
-        put_string(&mut data, HOSTILE.as_bytes());
-        put_string(&mut data, b"ssh-connection");
-        put_string(&mut data, b"publickey");
-        data.push(1);
-        put_string(&mut data, b"ssh-ed25519");
-        put_string(&mut data, &key);
-        client.ask(&sign(&key, &data));
+        let login = Login { user: HOSTILE.into(), ..Login::granted() };
+        client.ask(&sign(&login.key, &login.data()));
         let mut extension = vec![27];
         put_string(&mut extension, HOSTILE.as_bytes());
         client.ask(&extension);
