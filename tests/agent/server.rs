@@ -13,12 +13,20 @@ pub(crate) const LOGGED_IN: i32 = 52;
 /// What ssh itself ends with when it was not let in.
 pub(crate) const NOT_LET_IN: i32 = 255;
 
+/// Its host keys; an RSA key would take longer to make than most logins.
+const KINDS: [&str; 2] = ["ed25519", "ecdsa"];
+
 pub(crate) struct Server(pub(crate) Sshd);
 
 impl Server {
+    /// One with these further lines of configuration.
+    pub(crate) fn with(more: &str) -> Self {
+        Self(Sshd::with(&KINDS, |_| more.to_owned()))
+    }
+
     /// One that this key may log in to.
     pub(crate) fn letting_in(key: &Path) -> Self {
-        let server = Self(Sshd::start());
+        let server = Self::with("");
         server.let_in(key);
         server
     }
@@ -50,7 +58,7 @@ impl Server {
     /// A known_hosts file that pins all its keys.
     pub(crate) fn pinned(&self, folder: &Path) -> PathBuf {
         let path = folder.join(format!("known_hosts.{}", self.0.port()));
-        fs::write(&path, self.known_hosts("", &["ed25519", "ecdsa", "rsa"])).unwrap();
+        fs::write(&path, self.known_hosts("", &KINDS)).unwrap();
         path
     }
 
