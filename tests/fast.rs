@@ -63,3 +63,7 @@ mod builder {
     mod podman;
     mod scripted;
 }
+
+mod docs {
+    mod promises;
+}
