@@ -241,7 +241,7 @@ impl DecisionLog {
             Decision::Malformed(error) => ("protocol", error.to_string(), None),
             Decision::BadLength(error) => ("protocol", error.to_string(), None),
             Decision::Stalled => ("protocol", "a request that was not completed in time".into(), None),
-            Decision::Stranger(stranger) => ("stranger", stranger.to_string(), None),
+            Decision::Stranger(stranger) => ("stranger", stranger.to_string(), stranger.hint().map(str::to_owned)),
             Decision::AcceptFailed => {
                 ("system", "a connection, because the system had no descriptor, memory or thread for it".into(), None)
             }

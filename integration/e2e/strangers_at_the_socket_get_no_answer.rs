@@ -52,7 +52,8 @@ fn root_is_another_user_too() {
     let held = held(&key);
     let asked = valetkey_integration::Run::new("ssh-add").arg("-l").env("SSH_AUTH_SOCK", &held.socket).finish();
     got_nothing(&asked, &key);
-    held.release().expect("refused: a process of another user (uid 0, ssh-add ");
+    let said = held.release().expect("refused: a process of another user (uid 0, ssh-add ");
+    said.expect("hint: if the build itself runs as root, put sudo in front of valetkey");
 }
 
 #[test]
@@ -60,7 +61,8 @@ fn an_unrelated_process_of_the_same_user_is_refused_and_named() {
     let key = Key::ed25519("deploy");
     let held = held(&key);
     got_nothing(&held.beside("ssh-add").arg("-l").finish(), &key);
-    held.release().expect("refused: a process outside of the wrapped command (ssh-add ");
+    let said = held.release().expect("refused: a process outside of the wrapped command (ssh-add ");
+    said.expect("hint: only what valetkey started is answered");
 }
 
 #[test]

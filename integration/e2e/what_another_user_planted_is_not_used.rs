@@ -118,4 +118,11 @@ fn a_link_of_another_user_to_a_config_file_of_ones_own() {
     shell("stranger", folder.path(), "rm valetkey.toml").succeed();
     shell("valet", folder.path(), &link).succeed();
     worked(runs(&below, "", ""));
+
+    // And the other way round: a link of one's own to a config file of another user.
+    let theirs = shared();
+    shell("stranger", theirs.path(), CONFIG).succeed();
+    let link = format!("ln -sf {}/valetkey.toml valetkey.toml", theirs.path().display());
+    shell("valet", folder.path(), &link).succeed();
+    stopped(runs(&below, "", ""), 110);
 }

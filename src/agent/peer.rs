@@ -37,6 +37,22 @@ pub enum Stranger {
     NotLookedAt,
 }
 
+impl Stranger {
+    /// What a person can do about it, where the stranger may be their own build.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::OtherUser { uid: 0, .. } => {
+                Some("if the build itself runs as root, put sudo in front of valetkey and not behind it")
+            }
+            Self::Unrelated(_) => {
+                Some("only what valetkey started is answered: name the command that asks behind `--`")
+            }
+            Self::OtherUser { .. } | Self::Unknown | Self::NotLookedAt => None,
+        }
+    }
+}
+
 /// One line of `/proc/PID/stat`, as far as it is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Stat {
