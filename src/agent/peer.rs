@@ -45,9 +45,7 @@ impl Stranger {
             Self::OtherUser { uid: 0, .. } => {
                 Some("if the build itself runs as root, put sudo in front of valetkey and not behind it")
             }
-            Self::Unrelated(_) => {
-                Some("only what valetkey started is answered: name the command that asks behind `--`")
-            }
+            Self::Unrelated(_) => Some("only what valetkey started is answered: put the command that asks behind `--`"),
             Self::OtherUser { .. } | Self::Unknown | Self::NotLookedAt => None,
         }
     }

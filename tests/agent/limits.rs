@@ -64,7 +64,7 @@ fn after_the_time_limit_nothing_answers_and_the_command_goes_on() {
     }
     let (_keys, lending) = lending();
     let test = "agent::limits::after_the_time_limit_nothing_answers_and_the_command_goes_on";
-    let ended = lending.flags(["--time-limit", "1s"]).again(test);
+    let ended = lending.flags(["--time-limit", "3s"]).again(test);
     ended.expect_bound("forge", 1);
     assert_eq!(ended.receipt["ended_by"], "time-limit", "{}", ended.report());
     assert!(ended.stderr.contains("the lease ended at its time limit, before the command did"), "{}", ended.report());

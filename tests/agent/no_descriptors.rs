@@ -30,7 +30,7 @@ fn it_recovers_when_they_are_given_back_and_does_not_burn_the_processor() {
         // Until one is not even taken: the system has no descriptor for it.
         loop {
             let mut client = Client::connect();
-            client.0.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+            client.0.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
             client.send(&frame(&[11]));
             let answered = client.0.read(&mut [0; 64]).is_ok_and(|count| count > 0);
             open.push(client);
