@@ -237,11 +237,11 @@ impl DecisionLog {
             Decision::MessageRefused(number) => {
                 ("protocol", format!("an agent message of type {number}; only list and sign are answered"), None)
             }
-            Decision::ExtensionRefused(name) => ("protocol", format!("the agent extension \"{name}\""), None),
+            Decision::ExtensionRefused(name) => ("protocol", format!("the agent extension {name:?}"), None),
             Decision::Malformed(error) => ("protocol", error.to_string(), None),
             Decision::BadLength(error) => ("protocol", error.to_string(), None),
             Decision::Stalled => ("protocol", "a request that was not completed in time".into(), None),
-            Decision::Stranger(stranger) => ("stranger", stranger.to_string(), None),
+            Decision::Stranger(stranger) => ("stranger", stranger.to_string(), stranger.hint().map(str::to_owned)),
             Decision::AcceptFailed => {
                 ("system", "a connection, because the system had no descriptor, memory or thread for it".into(), None)
             }

@@ -296,16 +296,17 @@ fn lent_line(lent: &Lent) -> String {
         None => "every pinned host".to_owned(),
         Some(hosts) => hosts.join(", "),
     };
+    // `{:?}`: a comment is anybody's text, and must not end its own quotes.
     if lent.lending == "gateway" {
         let repos = lent.repos.as_ref().map_or_else(|| "every repository".to_owned(), |repos| repos.join(", "));
         let may = if lent.access == "write" { "reads and writes" } else { "reads" };
         return format!(
-            "used {} {} \"{}\" for ssh id {}: the gateway {may} {repos} at {hosts}; the build held no key",
+            "used {} {} {:?} for ssh id {}: the gateway {may} {repos} at {hosts}; the build held no key",
             lent.kind, lent.fingerprint, lent.comment, lent.id
         );
     }
     format!(
-        "lent {} {} \"{}\" as ssh id {}, for logins as {} to {hosts}",
+        "lent {} {} {:?} as ssh id {}, for logins as {} to {hosts}",
         lent.kind, lent.fingerprint, lent.comment, lent.id, lent.user
     )
 }

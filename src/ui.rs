@@ -4,6 +4,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use crate::exit::Code;
+use crate::wire::text::is_harmless;
 
 /// An error that a person can act on. `Display` fits behind "failed to …: ", in lower case
 /// and without any secret; the hint says what to do next.
@@ -62,7 +63,6 @@ fn coloured() -> bool {
 }
 
 fn labelled(label: &str, colour: &str, text: &str) {
-    let text = visible(text);
     if coloured() {
         err(&format!("\x1b[1;{colour}m{label}:\x1b[0m {text}"));
     } else {
@@ -76,7 +76,7 @@ fn labelled(label: &str, colour: &str, text: &str) {
 pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c == '\n' || !c.is_control() {
+        if c == '\n' || is_harmless(c) {
             out.push(c);
         } else {
             out.extend(c.escape_default());
@@ -85,23 +85,29 @@ pub fn visible(text: &str) -> String {
     out
 }
 
+/// The same, on one line: nothing in it can look like a line of ours.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    visible(text).replace('\n', "\\n")
+}
+
 /// Prints the one fatal error and its hint.
 pub fn failure(failure: &Failure) {
-    labelled("error", "31", &failure.message);
+    labelled("error", "31", &one_line(&failure.message));
     if let Some(hint) = &failure.hint {
-        labelled("hint", "36", hint);
+        labelled("hint", "36", &visible(hint));
     }
 }
 
 /// Something that a person should know and that does not stop the run.
 pub fn warning(text: &str) {
-    labelled("warning", "33", text);
+    labelled("warning", "33", &one_line(text));
 }
 
 /// A line of progress or summary on stderr.
 pub fn note(text: &str) {
     let label = if coloured() { "\x1b[2mvaletkey:\x1b[0m" } else { "valetkey:" };
-    err(&format!("{label} {}", visible(text)));
+    err(&format!("{label} {}", one_line(text)));
 }
 
 /// A line of the command's result, on stdout.

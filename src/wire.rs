@@ -4,6 +4,7 @@
 //! compared as the bytes they are, because they come from whatever runs inside a build.
 
 pub mod agent;
+pub mod certificate;
 pub mod frame;
 pub mod text;
 pub mod tunnel;

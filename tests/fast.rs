@@ -10,7 +10,7 @@ mod hosts {
     mod binding;
     mod certificate;
     mod command;
-    mod keys;
+    pub(crate) mod keys;
     mod known_hosts;
     mod pins;
     mod published;
@@ -51,6 +51,24 @@ mod run {
     mod terminal;
 }
 
+mod agent {
+    mod client;
+    mod file_signatures;
+    mod flood;
+    mod forged_logins;
+    mod lending;
+    mod limits;
+    mod listing;
+    mod logins;
+    mod messages;
+    mod no_descriptors;
+    mod places;
+    mod refused_logins;
+    mod requests;
+    mod server;
+    mod terminal;
+}
+
 mod builder {
     mod bake;
     mod compose;
@@ -59,4 +77,8 @@ mod builder {
     mod other;
     mod podman;
     mod scripted;
+}
+
+mod docs {
+    mod promises;
 }

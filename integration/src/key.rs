@@ -1,7 +1,9 @@
 //! Keys that `ssh-keygen` makes at run time.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -46,6 +48,36 @@ impl Key {
         fs::read_to_string(self.path()).expect("the private key")
     }
 
+    /// Text and bytes that are in no place but the private key: what a search for it looks for.
+    /// For an Ed25519 key.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Vec<u8>> {
+        let text = self.private();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('-')).collect();
+        // The first line and a half hold what is public, the last one the comment; each of those
+        // in between is enough to find the key by.
+        let between = &lines[2..lines.len() - 1];
+        let mut secrets: Vec<Vec<u8>> = between.iter().map(|line| line.as_bytes().to_vec()).collect();
+        let decoded = Command::new("base64").args(["-d"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut decoded = decoded.expect("base64 of coreutils");
+        decoded.stdin.take().expect("a pipe").write_all(lines.concat().as_bytes()).expect("written");
+        let blob = decoded.wait_with_output().expect("decoded").stdout;
+        // PROTOCOL.key: the seed stands in front of the second copy of the public key, which
+        // stands in front of the comment.
+        let public = &blob[blob.windows(11).position(|window| window == b"ssh-ed25519").expect("a name") + 15..][..32];
+        let last = blob.windows(32).rposition(|window| window == public).expect("the public key");
+        let seed = &blob[last - 32..last];
+        secrets.push(seed.to_vec());
+        secrets.push(seed.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes());
+        secrets
+    }
+
+    /// Whether any of [`Key::secrets`] is in there.
+    #[must_use]
+    pub fn is_in(&self, bytes: &[u8]) -> bool {
+        self.secrets().iter().any(|secret| contains(bytes, secret))
+    }
+
     /// The public key's line.
     #[must_use]
     pub fn public(&self) -> String {
@@ -58,4 +90,17 @@ impl Key {
         let shown = Run::new("ssh-keygen").arg("-lf").arg(self.path()).succeed().stdout;
         shown.split(' ').nth(1).expect("a fingerprint").to_owned()
     }
+}
+
+/// Looks for the first byte first: a memory image is large, and a test is not optimised.
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+    let Some((first, rest)) = wanted.split_first() else { return true };
+    let mut left = bytes;
+    while let Some(at) = left.iter().position(|byte| byte == first) {
+        left = &left[at + 1..];
+        if left.starts_with(rest) {
+            return true;
+        }
+    }
+    false
 }

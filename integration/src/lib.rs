@@ -5,6 +5,7 @@
 
 pub mod engine;
 pub mod git_server;
+pub mod held;
 pub mod key;
 pub mod process;
 pub mod project;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 pub use engine::Engine;
 pub use git_server::GitServer;
+pub use held::Held;
 pub use key::Key;
 pub use process::{Finished, Run};
 pub use project::Project;

@@ -24,18 +24,19 @@ const KEEP: usize = 16 * 1024;
 /// Serves one client until it closes, breaks the protocol, or is shut down.
 pub fn serve(stream: &UnixStream, service: &Service, number: u64, on_request: impl Fn()) {
     let mut client = Client::new(number);
-    exchange(stream, service, &mut client, on_request);
+    exchange(REQUEST_TIME, stream, service, &mut client, on_request);
     service.gone(&client);
 }
 
-fn exchange(mut stream: &UnixStream, service: &Service, client: &mut Client, on_request: impl Fn()) {
+/// `time` is how long a request may take.
+fn exchange(time: Duration, mut stream: &UnixStream, service: &Service, client: &mut Client, on_request: impl Fn()) {
     // The reasons for an end are logged where they happen; a client that simply goes is no event.
     let _ = stream.set_write_timeout(Some(REPLY_TIME));
     let mut decoder = Decoder::default();
     let mut reply = Vec::with_capacity(256);
     let mut chunk = [0; READ_SIZE];
     loop {
-        match receive(stream, &mut decoder, &mut chunk) {
+        match receive(time, stream, &mut decoder, &mut chunk) {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
@@ -71,10 +72,10 @@ fn exchange(mut stream: &UnixStream, service: &Service, client: &mut Client, on_
 
 /// Reads until there is something to decode: one read where the client sends whole requests.
 /// False at the end of the stream.
-fn receive(mut stream: &UnixStream, decoder: &mut Decoder, chunk: &mut [u8]) -> io::Result<bool> {
+fn receive(time: Duration, mut stream: &UnixStream, decoder: &mut Decoder, chunk: &mut [u8]) -> io::Result<bool> {
     let started = decoder.is_partial().then(Instant::now);
     if let Some(started) = started {
-        return receive_rest(stream, decoder, chunk, started + REQUEST_TIME);
+        return receive_rest(stream, decoder, chunk, started + time);
     }
     loop {
         match stream.read(chunk) {
@@ -117,4 +118,87 @@ fn receive_rest(
     };
     stream.set_read_timeout(None)?;
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::thread;
+
+    use super::*;
+    use crate::agent::service::Shared;
+    use crate::decision_log::DecisionLog;
+    use crate::hosts::Hosts;
+    use crate::policy::Standing;
+
+    const TIME: Duration = Duration::from_millis(150);
+
+    fn service() -> Service {
+        let shared = Shared {
+            grants: Vec::new(),
+            hosts: Arc::new(Hosts::empty()),
+            standing: Mutex::new(Standing::new(0)),
+            log: Arc::new(DecisionLog::new(Vec::new(), None)),
+            started: Instant::now(),
+        };
+        Service::new(Arc::new(shared), "default".into(), Vec::new(), Vec::new())
+    }
+
+    /// What a client that does this reads until the connection is closed, how long that took,
+    /// and what the log says of it.
+    fn served(client: impl FnOnce(&UnixStream) + Send + 'static) -> (Vec<u8>, Duration, String) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let service = Arc::new(service());
+        let started = Instant::now();
+        let server = {
+            let service = Arc::clone(&service);
+            thread::spawn(move || exchange(TIME, &ours, &service, &mut Client::new(0), || ()))
+        };
+        client(&theirs);
+        let mut read = Vec::new();
+        (&theirs).read_to_end(&mut read).unwrap();
+        let took = started.elapsed();
+        server.join().unwrap();
+        let refusals = service.log().tally().refusals;
+        (read, took, refusals.iter().map(|refusal| refusal.text.as_str()).collect())
+    }
+
+    const LIST: [u8; 5] = [0, 0, 0, 1, 11];
+    const NONE_LISTED: [u8; 9] = [0, 0, 0, 5, 12, 0, 0, 0, 0];
+    const STALLED: &str = "a request that was not completed in time";
+
+    #[test]
+    fn half_a_request_and_then_silence_ends_the_connection_and_is_named() {
+        let (read, took, log) = served(|mut client| client.write_all(&LIST[..3]).unwrap());
+        assert!(read.is_empty() && took >= TIME, "{took:?}");
+        assert_eq!(log, STALLED);
+    }
+
+    #[test]
+    fn bytes_that_drip_do_not_buy_time() {
+        let (read, took, log) = served(|mut client| {
+            // A byte at a time for longer than a request may take, and never a whole one.
+            let long = [&[0, 0, 8, 0][..], &[0; 2000]].concat();
+            for byte in long {
+                if client.write_all(&[byte]).is_err() {
+                    break;
+                }
+                thread::sleep(TIME / 50);
+            }
+        });
+        assert!(read.is_empty() && took < TIME * 20, "{took:?}");
+        assert_eq!(log, STALLED);
+    }
+
+    #[test]
+    fn silence_between_requests_costs_nothing() {
+        let (read, _, log) = served(|mut client| {
+            client.write_all(&LIST).unwrap();
+            thread::sleep(TIME * 2);
+            client.write_all(&LIST).unwrap();
+            client.shutdown(std::net::Shutdown::Write).unwrap();
+        });
+        assert_eq!(read, [NONE_LISTED, NONE_LISTED].concat());
+        assert_eq!(log, "");
+    }
 }

@@ -10,7 +10,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::agent::{Service, connection, peer};
+use crate::agent::peer::{self, Stranger};
+use crate::agent::{Service, connection};
 use crate::decision_log::Decision;
 
 /// Connections served at once on one socket. Past it the one that has been silent longest is
@@ -139,17 +140,23 @@ impl Drop for Listener {
 
 fn accept(socket: &UnixListener, connections: &Arc<Connections>, service: &Arc<Service>) {
     let mut pause = FIRST_PAUSE;
+    // A connection that was taken, and whose peer could not be looked at yet.
+    let mut waiting = None;
     loop {
-        let accepted = socket.accept();
+        let taken = waiting.take().map_or_else(|| socket.accept().map(|(stream, _)| stream), Ok);
         if connections.lock().stopped {
             return;
         }
-        let served = accepted.and_then(|(stream, _)| {
-            if let Err(stranger) = peer::check(&stream) {
-                service.log().record(Decision::Stranger(stranger));
-                return Ok(());
+        let served = taken.and_then(|stream| match peer::check(&stream) {
+            Ok(()) => serve(stream, connections, service),
+            Err(Stranger::NotLookedAt) => {
+                waiting = Some(stream);
+                Err(io::ErrorKind::OutOfMemory.into())
             }
-            serve(stream, connections, service)
+            Err(stranger) => {
+                service.log().record(Decision::Stranger(stranger));
+                Ok(())
+            }
         });
         match served {
             Ok(()) => pause = FIRST_PAUSE,

@@ -7,6 +7,7 @@
 //! numbers are reused, so every process on the way must have the same start time after the
 //! walk as before, and the peer itself is held by a pidfd where the kernel gives one.
 
+use std::cell::Cell;
 use std::os::unix::net::UnixStream;
 
 use rustix::process::Pid;
@@ -31,6 +32,24 @@ pub enum Stranger {
     /// It could not be found out, so it is refused.
     #[error("a process that could not be identified")]
     Unknown,
+    /// The system had no descriptor or memory to look at it. Not its fault: it may be asked
+    /// about again.
+    #[error("a process that could not be looked at")]
+    NotLookedAt,
+}
+
+impl Stranger {
+    /// What a person can do about it, where the stranger may be their own build.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::OtherUser { uid: 0, .. } => {
+                Some("if the build itself runs as root, put sudo in front of valetkey and not behind it")
+            }
+            Self::Unrelated(_) => Some("only what valetkey started is answered: put the command that asks behind `--`"),
+            Self::OtherUser { .. } | Self::Unknown | Self::NotLookedAt => None,
+        }
+    }
 }
 
 /// One line of `/proc/PID/stat`, as far as it is needed.
@@ -64,11 +83,21 @@ trait Processes {
     fn stat(&self, pid: i32) -> Option<Stat>;
 }
 
-struct Proc;
+#[derive(Default)]
+struct Proc {
+    /// Whether something could not be read for want of a descriptor or of memory.
+    starved: Cell<bool>,
+}
 
 impl Processes for Proc {
     fn stat(&self, pid: i32) -> Option<Stat> {
-        parse_stat(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+        use rustix::io::Errno;
+        let read = std::fs::read(format!("/proc/{pid}/stat"));
+        let errno = read.as_ref().err().and_then(Errno::from_io_error);
+        if matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM)) {
+            self.starved.set(true);
+        }
+        parse_stat(&read.ok()?)
     }
 }
 
@@ -124,19 +153,21 @@ fn check_once(stream: &UnixStream) -> Result<(), Stranger> {
     let pidfd = crate::sys::peer_pidfd(stream);
     let peer = rustix::net::sockopt::socket_peercred(stream).map_err(|_| Stranger::Unknown)?;
     let pid = peer.pid.as_raw_nonzero().get();
-    let name = || Proc.stat(pid).map_or_else(|| format!("process {pid}"), |stat| format!("{} {pid}", stat.name));
+    let proc = Proc::default();
+    let name = || proc.stat(pid).map_or_else(|| format!("process {pid}"), |stat| format!("{} {pid}", stat.name));
     let uid = peer.uid.as_raw();
     if uid != rustix::process::geteuid().as_raw() {
         return Err(Stranger::OtherUser { uid, name: name() });
     }
     let ours = Pid::as_raw(Some(rustix::process::getpid()));
-    let related = descends(&Proc, pid, ours);
+    let related = descends(&proc, pid, ours);
     if pidfd.is_some_and(|pidfd| !is_alive(&pidfd)) {
         return Err(Stranger::Unknown);
     }
     match related {
         Some(true) => Ok(()),
         Some(false) => Err(Stranger::Unrelated(name())),
+        None if proc.starved.get() => Err(Stranger::NotLookedAt),
         None => Err(Stranger::Unknown),
     }
 }
@@ -191,7 +222,7 @@ mod tests {
 
     #[test]
     fn our_own_line_in_proc_is_understood() {
-        let stat = Proc.stat(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let stat = Proc::default().stat(i32::try_from(std::process::id()).unwrap()).unwrap();
         assert_eq!(stat.parent, Pid::as_raw(rustix::process::getppid()));
         assert!(stat.start_time > 0);
     }

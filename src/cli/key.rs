@@ -135,7 +135,7 @@ fn list(env: &mut LoadEnv<'_>) -> Result<(), Failure> {
             Err(error) => return Err(about(&name, error)),
         };
         for line in lines {
-            ui::line(&format!("{name:width$}  {line}"));
+            ui::line(&ui::one_line(&format!("{name:width$}  {line}")));
         }
     }
     Ok(())

@@ -89,11 +89,13 @@ pub fn read(path: &Path) -> Result<Config, ConfigError> {
     let file = fs::File::open(path).map_err(failed)?;
     let meta = file.metadata().map_err(failed)?;
     let user = rustix::process::geteuid().as_raw();
-    let ours = meta.uid() == user || meta.uid() == 0;
+    let ours = |uid: u32| uid == user || uid == 0;
     // A group of the same number as the user is that user's alone (the convention of the systems
     // whose umask lets it write); any other has members.
     let open = meta.mode() & 0o002 != 0 || (meta.mode() & 0o020 != 0 && meta.gid() != user);
-    if !ours || open {
+    // The link too, where it is one: who planted it would choose among this user's files.
+    let link = fs::symlink_metadata(path).map_err(failed)?;
+    if !ours(meta.uid()) || !ours(link.uid()) || open {
         return Err(ConfigError::Unsafe(path.to_owned()));
     }
     let mut text = String::new();

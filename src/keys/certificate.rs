@@ -1,13 +1,11 @@
 //! The certificate beside a key: `PATH-cert.pub` (OpenSSH's `PROTOCOL.certkeys`).
 //!
-//! Owns one question: is it a user certificate for this very key? The signature of the
-//! authority is the server's business. Fields are skipped, never decoded deeper: no recursion.
+//! Owns one question: is it a user certificate for this very key?
 
 use std::path::{Path, PathBuf};
 
-use super::reader::Reader;
 use super::{pasted, stdin};
-use crate::wire::put_string;
+use crate::wire::certificate::Certified;
 
 /// `SSH_CERT_TYPE_USER`.
 const USER: u32 = 1;
@@ -58,7 +56,7 @@ fn parse(text: &[u8], key: &[u8]) -> Result<Vec<u8>, CertificateError> {
     let name = words.next().ok_or(malformed)?;
     let base64 = words.next().ok_or(malformed)?;
     let blob = pasted::unwrapped(base64).ok_or(malformed)?.to_vec();
-    let certified = fields(&blob).ok_or(malformed)?;
+    let certified = Certified::parse(&blob).ok_or(malformed)?;
     if certified.name != name {
         return Err(malformed);
     }
@@ -73,33 +71,5 @@ fn parse(text: &[u8], key: &[u8]) -> Result<Vec<u8>, CertificateError> {
 
 /// The blob of the key inside a certificate blob; `None` if it is no certificate.
 pub(super) fn plain(blob: &[u8]) -> Option<Vec<u8>> {
-    fields(blob).map(|certified| certified.key)
-}
-
-struct Certified<'a> {
-    name: &'a [u8],
-    key: Vec<u8>,
-    purpose: u32,
-}
-
-/// A nonce, the fields of the public key, the serial number, and what it is for.
-fn fields(blob: &[u8]) -> Option<Certified<'_>> {
-    let mut reader = Reader::new(blob);
-    let name = reader.string().ok()?;
-    let plain = name.strip_suffix(b"-cert-v01@openssh.com")?;
-    let (count, suffix): (_, &[u8]) = match plain {
-        b"ssh-ed25519" => (1, b""),
-        b"ssh-rsa" | b"ecdsa-sha2-nistp256" | b"ecdsa-sha2-nistp384" | b"ecdsa-sha2-nistp521" => (2, b""),
-        b"sk-ssh-ed25519" => (2, b"@openssh.com"),
-        b"sk-ecdsa-sha2-nistp256" => (3, b"@openssh.com"),
-        _ => return None,
-    };
-    reader.string().ok()?;
-    let mut key = Vec::with_capacity(blob.len());
-    put_string(&mut key, &[plain, suffix].concat());
-    for _ in 0..count {
-        put_string(&mut key, reader.string().ok()?);
-    }
-    reader.take(8).ok()?;
-    Some(Certified { name, key, purpose: reader.u32().ok()? })
+    Certified::parse(blob).map(|certified| certified.key)
 }

@@ -4,6 +4,7 @@ use crate::hosts::{Fingerprint, HostScope, Hosts, KeyOwner};
 use crate::policy::{Grant, Reason, Standing};
 use crate::signer::{RSA_SHA2_256, RSA_SHA2_512};
 use crate::wire::agent::SignRequest;
+use crate::wire::certificate::certifies;
 use crate::wire::key_type;
 use crate::wire::text::shown;
 use crate::wire::userauth::Login;
@@ -86,16 +87,19 @@ pub fn judge<'g>(
 }
 
 /// What holds for every grant: the signed data is a login with the very key that was asked
-/// for, to the one service, by an algorithm that fits key and flags.
+/// for or a certificate of it, to the one service, by an algorithm that fits key and flags.
+///
+/// ssh logs in with a certificate by asking for a signature of its plain key, where the agent
+/// lists that too.
 fn login<'a>(request: &SignRequest<'a>) -> Result<Login<'a>, Reason> {
     let login = Login::parse(request.data)?;
-    if login.key != request.key {
+    if login.key != request.key && !certifies(login.key, request.key) {
         return Err(Reason::KeyMismatch);
     }
     if login.service != SERVICE {
         return Err(Reason::Service(shown(login.service)));
     }
-    if !algorithm_fits(login.algorithm, request.key, request.flags) {
+    if !algorithm_fits(login.algorithm, login.key, request.flags) {
         return Err(Reason::Algorithm(shown(login.algorithm)));
     }
     Ok(login)
@@ -109,6 +113,10 @@ fn judge_grant(
     now: u64,
     login: &Login<'_>,
 ) -> Result<HostSeen, Reason> {
+    // A certificate that was not lent could come from any authority, the attacker's included.
+    if !grant.covers(login.key) {
+        return Err(Reason::KeyMismatch);
+    }
     if login.user != grant.user.as_bytes() {
         return Err(Reason::User { user: shown(login.user), granted: grant.user.clone() });
     }
@@ -158,6 +166,7 @@ mod tests {
     use super::*;
     use crate::policy::Limits;
     use crate::policy::reason::NotALoginText;
+    use crate::wire::certificate::tests::certificate;
     use crate::wire::put_string;
     use crate::wire::userauth::tests::signed_data;
 
@@ -256,6 +265,30 @@ mod tests {
         let asked = key("ssh-ed25519");
         let data = signed_data(b"git", b"ssh-connection", b"ssh-rsa", &key("ssh-rsa"), None);
         assert_eq!(verdict(&grant(), &Standing::new(1), &asked, &data, 0), refused(Reason::KeyMismatch));
+    }
+
+    #[test]
+    fn a_lent_certificate_of_the_key_asked_for_logs_in_and_any_other_does_not() {
+        let asked = key("ssh-ed25519");
+        let (lent, planted) = (certificate("ssh-ed25519", b"public"), {
+            let mut other = certificate("ssh-ed25519", b"public");
+            *other.last_mut().unwrap() = 2;
+            other
+        });
+        let of_another_key = certificate("ssh-ed25519", b"others");
+        let keys = vec![asked.clone(), lent.clone(), of_another_key.clone()];
+        let grant = Grant { keys, ..grant() };
+        let login = |inside: &[u8], algorithm: &[u8], asked: &[u8]| {
+            let data = signed_data(b"git", b"ssh-connection", algorithm, inside, None);
+            verdict(&grant, &Standing::new(1), asked, &data, 0)
+        };
+        let algorithm = b"ssh-ed25519-cert-v01@openssh.com";
+        assert!(matches!(login(&lent, algorithm, &asked), Verdict::Allow(_)));
+        assert!(matches!(login(&lent, algorithm, &lent), Verdict::Allow(_)));
+        assert_eq!(login(&planted, algorithm, &asked), refused(Reason::KeyMismatch));
+        assert_eq!(login(&of_another_key, algorithm, &asked), refused(Reason::KeyMismatch));
+        assert_eq!(login(&asked, b"ssh-ed25519", &lent), refused(Reason::KeyMismatch));
+        assert_eq!(login(&lent, b"ssh-ed25519", &asked), refused(Reason::Algorithm("ssh-ed25519".into())));
     }
 
     #[test]

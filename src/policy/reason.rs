@@ -16,13 +16,13 @@ pub enum Reason {
     #[error("the login names another key than the one that was asked to sign")]
     KeyMismatch,
     /// A service other than `ssh-connection`.
-    #[error("the login is for the service \"{0}\", not for \"ssh-connection\"")]
+    #[error("the login is for the service {0:?}, not for \"ssh-connection\"")]
     Service(String),
     /// SHA-1, or an algorithm that does not belong to the key.
-    #[error("the signature algorithm \"{0}\" is not one that this key may use")]
+    #[error("the signature algorithm {0:?} is not one that this key may use")]
     Algorithm(String),
     /// The login is as another user.
-    #[error("the login is as user \"{user}\"; the grant is for \"{granted}\"")]
+    #[error("the login is as user {user:?}; the grant is for {granted:?}")]
     User {
         /// The account that was asked for.
         user: String,
@@ -60,6 +60,12 @@ pub enum NotALoginText {
     Other,
 }
 
+/// Whether a user's name can be typed as it is. It comes from inside the build, and a hint is
+/// for a person to copy into a shell.
+fn is_plain(user: &str) -> bool {
+    !user.is_empty() && !user.starts_with('-') && user.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
 impl From<NotALogin> for Reason {
     fn from(error: NotALogin) -> Self {
         Self::NotALogin(match error {
@@ -74,7 +80,10 @@ impl Reason {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::User { user, .. } => Some(format!("if the build should log in as {user}, run with --user {user}")),
+            Self::User { user, .. } if is_plain(user) => {
+                Some(format!("if the build should log in as {user}, run with --user {user}"))
+            }
+            Self::User { .. } => Some("if the build should log in as that user, name it with --user".into()),
             Self::OtherHost(host) => Some(format!("if the build needs it, run with --host {host}")),
             Self::UnknownHost(_) => {
                 Some("pin the host once with `valetkey host add NAME`, then grant it with --host NAME".into())
@@ -107,6 +116,20 @@ impl Reason {
             Self::RevokedHostKey(_) => 5,
             Self::Expired(_) => 6,
             Self::Budget(_) => 7,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_has_nothing_of_a_user_name_that_a_shell_would_run() {
+        let hint = |user: &str| Reason::User { user: user.into(), granted: "git".into() }.hint().unwrap();
+        assert!(hint("deploy-2.x_y").ends_with("run with --user deploy-2.x_y"));
+        for user in ["$(reboot)", "a;b", "a b", "-x", "", "\u{fffd}"] {
+            assert_eq!(hint(user), "if the build should log in as that user, name it with --user");
         }
     }
 }

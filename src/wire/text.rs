@@ -3,6 +3,15 @@
 /// How many characters of a client's text are shown at most.
 pub const MAX_SHOWN: usize = 64;
 
+/// Whether a character only shows itself: no control character, and none of those that break
+/// lines or turn the direction of the text around them (Unicode's UAX 9), which make a terminal
+/// show something else than what is there.
+#[must_use]
+pub fn is_harmless(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !turns && !c.is_control()
+}
+
 /// The text as a person may see it.
 #[must_use]
 pub fn shown(bytes: &[u8]) -> String {
@@ -15,7 +24,7 @@ pub fn shown(bytes: &[u8]) -> String {
             out.push('…');
             break;
         }
-        if c.is_control() { out.push('\u{fffd}') } else { out.push(c) }
+        out.push(if is_harmless(c) { c } else { '\u{fffd}' });
     }
     out
 }
@@ -34,5 +43,6 @@ mod tests {
     #[test]
     fn an_escape_sequence_does_not_reach_a_terminal() {
         assert_eq!(shown(b"\x1b[2Jgit\n"), "\u{fffd}[2Jgit\u{fffd}");
+        assert_eq!(shown("g\u{202e}ti\u{2028}".as_bytes()), "g\u{fffd}ti\u{fffd}");
     }
 }

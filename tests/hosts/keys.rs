@@ -60,8 +60,12 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn read(path: &Path) -> Self {
-        let text = std::fs::read_to_string(path).unwrap();
-        let mut words = text.split(' ');
+        Self::parse(&std::fs::read_to_string(path).unwrap())
+    }
+
+    /// Reads `type base64`, whatever is behind it.
+    pub(crate) fn parse(line: &str) -> Self {
+        let mut words = line.split(' ');
         let (kind, base64) = (words.next().unwrap(), words.next().unwrap().trim());
         Self { text: format!("{kind} {base64}"), blob: Base64::decode_vec(base64).unwrap() }
     }

@@ -93,7 +93,7 @@ impl Lendings {
             let kept = max_identities.min(socket.offered.len());
             for (_, identity) in socket.offered.split_off(kept) {
                 self.warnings.push(format!(
-                    "{} \"{}\" is not offered: ssh id {} has {max_identities} identities already, and servers cut clients off (--max-identities)",
+                    "{} {:?} is not offered: ssh id {} has {max_identities} identities already, and servers cut clients off (--max-identities)",
                     fingerprint(&identity.blob),
                     identity.comment,
                     socket.id
