@@ -61,4 +61,24 @@ impl Engine {
     pub fn var(&self, name: &str) -> &str {
         self.env.iter().find(|(of, _)| of == name).map_or("", |(_, value)| value)
     }
+
+    /// A command in a container of an image.
+    #[must_use]
+    pub fn in_image(&self, image: &str, command: &[&str]) -> Run {
+        let (program, args) = command.split_first().expect("a command");
+        let run = self.command(self.tool()).args(["run", "--rm", "--network", "host", "--entrypoint", program]);
+        // podman asks for more files and processes than some machines allow.
+        let run = if self.tool() == "podman" {
+            run.args(["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"])
+        } else {
+            run
+        };
+        run.arg(image).args(args)
+    }
+
+    /// `docker` or `podman`.
+    #[must_use]
+    pub fn tool(&self) -> &'static str {
+        if self.name.starts_with("docker") { "docker" } else { "podman" }
+    }
 }

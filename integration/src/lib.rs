@@ -6,6 +6,7 @@
 pub mod engine;
 pub mod git_server;
 pub mod key;
+pub mod private_build;
 pub mod process;
 pub mod project;
 pub mod user;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 pub use engine::Engine;
 pub use git_server::GitServer;
 pub use key::Key;
+pub use private_build::PrivateBuild;
 pub use process::{Finished, Run};
 pub use project::Project;
 
