@@ -76,6 +76,17 @@ impl Engine {
         self.command("sh").args(["-c", script, image]).args(command)
     }
 
+    /// Whether an image holds a text anywhere: in its layers, its configuration or its history.
+    #[must_use]
+    pub fn image_holds(&self, image: &str, text: &str) -> bool {
+        assert!(!text.is_empty() && !text.contains('\n'), "cannot be searched for: {text:?}");
+        // A count, and not -q: a pipe that closes early would be a failure of `save`.
+        let script = r#"set -o pipefail; { "$0" save "$1" && "$0" history --no-trunc "$1"; } |
+            { grep --text --count --fixed-strings -e "$2" || (($? == 1)); }"#;
+        let counted = self.command("bash").args(["-c", script, self.tool(), image, text]).succeed();
+        counted.stdout.trim() != "0"
+    }
+
     /// `docker` or `podman`.
     #[must_use]
     pub fn tool(&self) -> &'static str {

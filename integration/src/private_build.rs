@@ -1,5 +1,7 @@
 //! What every tool has to do: a step clones a private repository that only a lent key opens.
 
+use crate::engine::BASE_IMAGE;
+use crate::project::SSH_STEP;
 use crate::{Engine, Finished, GitServer, Key, Project, Run, folder};
 
 /// Where the step clones to.
@@ -31,6 +33,23 @@ impl PrivateBuild {
         Self { key, server, project }
     }
 
+    /// With a Dockerfile of these lines behind the base image; `{step}` in them begins a step
+    /// with both mounts, `{url}` is the repository's.
+    #[must_use]
+    pub fn with_steps(steps: &str) -> Self {
+        let build = Self::new();
+        let url = build.server.url("platform/omnibus.git");
+        // Never from a cache: the url holds a port of this test's own.
+        let steps = steps.replace("{step}", SSH_STEP).replace("{url}", &url);
+        Self { project: build.project.write("Dockerfile", &format!("FROM {BASE_IMAGE}\n{steps}\n")), ..build }
+    }
+
+    /// `ENGINE build` of the project, tagged with its name.
+    #[must_use]
+    pub fn command<'a>(&'a self, engine: &Engine) -> [&'a str; 7] {
+        [engine.tool(), "build", "--network", "host", "--tag", &self.project.name, "."]
+    }
+
     /// With a compose.yaml whose service `app` shows what was cloned.
     #[must_use]
     pub fn with_compose() -> Self {
@@ -54,6 +73,13 @@ impl PrivateBuild {
     #[must_use]
     pub fn bound(&self) -> String {
         format!("signed 1 login, bound to [127.0.0.1]:{}", self.server.port)
+    }
+
+    /// A run that must fail, without a login.
+    pub fn fail(&self, engine: &Engine, command: &[&str]) -> Finished {
+        let finished = self.lend(engine).args(command).finish().expect_failure();
+        assert_eq!(self.server.accepted(), 0, "{}\n{}", self.server.log(), finished.report());
+        finished
     }
 
     /// Runs the command with the key lent to it. It must succeed, log in once, name the host

@@ -52,6 +52,12 @@ impl Project {
         project.write("Dockerfile", &format!("FROM {BASE_IMAGE}\n{steps}\n"))
     }
 
+    /// Its image after a build with [`Project::with_compose`].
+    #[must_use]
+    pub fn service_image(&self) -> String {
+        format!("{}-app", self.name)
+    }
+
     /// Writes a file; its folders are made.
     #[must_use]
     pub fn write(self, path: &str, content: &str) -> Self {
