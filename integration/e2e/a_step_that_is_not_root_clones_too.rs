@@ -6,7 +6,7 @@ use valetkey_integration::{Engine, PrivateBuild};
 fn dockerfile(ssh: &str) -> String {
     let known_hosts = "--mount=type=secret,id=known_hosts,target=/etc/ssh/ssh_known_hosts,mode=0444";
     format!(
-        "RUN useradd --uid 1000 --create-home app && install -d -o app /cloned\nUSER app\nRUN {ssh} {known_hosts} git clone {{url}} /cloned"
+        "RUN useradd --uid 1000 --create-home app && install -d -o app /cloned\nUSER app\nRUN {ssh} {known_hosts} {{fresh}} git clone {{url}} /cloned"
     )
 }
 

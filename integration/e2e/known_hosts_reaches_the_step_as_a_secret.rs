@@ -24,7 +24,7 @@ fn would_be_found(engine: &str) {
 /// The control of the mount: the same step without it trusts nobody.
 fn is_needed(engine: &str) {
     let engine = Engine::named(engine);
-    let build = PrivateBuild::with_steps(&format!("RUN --mount=type=ssh {CLONE}"));
+    let build = PrivateBuild::with_steps(&format!("RUN --mount=type=ssh {{fresh}} {CLONE}"));
     build.fail(&engine, &build.command(&engine)).expect("Host key verification failed").expect("signed no login");
 }
 

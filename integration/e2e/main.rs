@@ -1,18 +1,22 @@
 //! End-to-end tests: one behaviour a file, on real engines, with real ssh, git and sshd.
 //! `integration/check` starts what they need.
 
+mod a_lent_up_and_a_plain_up_are_the_same_project;
 mod a_step_that_is_not_root_clones_too;
 mod bake_clones_a_private_repository;
 mod buildah_bud_clones_a_private_repository;
 mod buildah_build_clones_a_private_repository;
 mod buildx_build_clones_a_private_repository;
 mod compose_build_clones_a_private_repository;
+mod compose_builds_from_a_sub_folder;
 mod compose_create_clones_a_private_repository;
+mod compose_finds_the_files_that_it_found_before;
 mod compose_run_clones_a_private_repository;
 mod compose_up_clones_a_private_repository;
 mod docker_build_clones_a_private_repository;
 mod docker_image_build_clones_a_private_repository;
 mod known_hosts_reaches_the_step_as_a_secret;
+mod pip_and_poetry_install_a_private_package;
 mod podman_build_clones_a_private_repository;
 mod standalone_compose_clones_a_private_repository;
 mod two_services_get_two_keys;

@@ -21,7 +21,7 @@ impl Two {
         two
     }
 
-    /// A step that clones the repository with the ssh id.
+    /// A step that clones the repository with the ssh id. The key's name keeps it from every cache.
     fn step(&self, id: &str, repository: &str) -> String {
         let mounts = format!(
             "--mount=type=ssh,id={id} --mount=type=secret,id=known_hosts,target=/etc/ssh/ssh_known_hosts,mode=0444"

@@ -6,6 +6,7 @@
 pub mod engine;
 pub mod git_server;
 pub mod key;
+pub mod package_index;
 pub mod private_build;
 pub mod process;
 pub mod project;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 pub use engine::Engine;
 pub use git_server::GitServer;
 pub use key::Key;
+pub use package_index::PackageIndex;
 pub use private_build::PrivateBuild;
 pub use process::{Finished, Run};
 pub use project::Project;

@@ -33,14 +33,15 @@ impl PrivateBuild {
         Self { key, server, project }
     }
 
-    /// With a Dockerfile of these lines behind the base image; `{step}` in them begins a step
-    /// with both mounts, `{url}` is the repository's.
+    /// With a Dockerfile of these lines behind the base image. In them `{step}` begins a step
+    /// with both mounts that never comes from a cache, `{fresh}` begins such a command, and
+    /// `{url}` is the repository's.
     #[must_use]
     pub fn with_steps(steps: &str) -> Self {
         let build = Self::new();
         let url = build.server.url("platform/omnibus.git");
-        // Never from a cache: the url holds a port of this test's own.
-        let steps = steps.replace("{step}", SSH_STEP).replace("{url}", &url);
+        let steps = steps.replace("{step}", &format!("{SSH_STEP} {{fresh}}"));
+        let steps = steps.replace("{fresh}", &format!(": {} &&", build.project.name)).replace("{url}", &url);
         Self { project: build.project.write("Dockerfile", &format!("FROM {BASE_IMAGE}\n{steps}\n")), ..build }
     }
 
@@ -69,10 +70,16 @@ impl PrivateBuild {
         engine.lend(&flags).env("DEPLOY_KEY", self.key.private()).within(self.project.path())
     }
 
+    /// How the summary names the server.
+    #[must_use]
+    pub fn bound_to(&self) -> String {
+        format!("bound to [127.0.0.1]:{}", self.server.port)
+    }
+
     /// What the summary says of its one login.
     #[must_use]
     pub fn bound(&self) -> String {
-        format!("signed 1 login, bound to [127.0.0.1]:{}", self.server.port)
+        format!("signed 1 login, {}", self.bound_to())
     }
 
     /// A run that must fail, without a login.
