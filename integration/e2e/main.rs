@@ -1,8 +1,11 @@
 //! End-to-end tests: one behaviour a file, on real engines, with real ssh, git and sshd.
 //! `integration/check` starts what they need.
 
+mod a_cancelled_build_leaves_nothing;
+mod a_killed_valetkey_answers_nobody;
 mod a_lent_up_and_a_plain_up_are_the_same_project;
 mod a_step_that_is_not_root_clones_too;
+mod an_engine_that_is_not_there;
 mod bake_clones_a_private_repository;
 mod buildah_bud_clones_a_private_repository;
 mod buildah_build_clones_a_private_repository;

@@ -10,7 +10,9 @@ pub mod package_index;
 pub mod private_build;
 pub mod process;
 pub mod project;
+pub mod runtime_folder;
 pub mod user;
+pub mod waiting_step;
 
 use std::path::PathBuf;
 
@@ -21,6 +23,8 @@ pub use package_index::PackageIndex;
 pub use private_build::PrivateBuild;
 pub use process::{Finished, Run};
 pub use project::Project;
+pub use runtime_folder::RuntimeFolder;
+pub use waiting_step::WaitingStep;
 
 /// The folder `integration`.
 #[must_use]
