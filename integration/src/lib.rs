@@ -11,6 +11,7 @@ pub mod private_build;
 pub mod process;
 pub mod project;
 pub mod runtime_folder;
+pub mod ssh_agent;
 pub mod user;
 pub mod waiting_step;
 
@@ -24,6 +25,7 @@ pub use private_build::PrivateBuild;
 pub use process::{Finished, Run};
 pub use project::Project;
 pub use runtime_folder::RuntimeFolder;
+pub use ssh_agent::SshAgent;
 pub use waiting_step::WaitingStep;
 
 /// The folder `integration`.

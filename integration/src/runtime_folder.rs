@@ -56,21 +56,38 @@ impl RuntimeFolder {
         }
     }
 
-    /// The command lines of the processes that have this folder as their XDG_RUNTIME_DIR.
+    /// The processes that have this folder as their XDG_RUNTIME_DIR.
     #[must_use]
-    pub fn processes(&self) -> Vec<String> {
+    pub fn processes(&self) -> Vec<Process> {
         let variable = format!("XDG_RUNTIME_DIR={}", self.path().display());
-        let is_ours = |process: &Path| {
-            // Gone meanwhile, or a thread of the kernel.
-            let environment = fs::read(process.join("environ")).unwrap_or_default();
-            environment.split(|&byte| byte == 0).any(|set| set == variable.as_bytes())
-        };
-        let processes = fs::read_dir("/proc").expect("/proc").map(|entry| entry.expect("an entry").path());
-        let ours = processes.filter(|process| is_ours(process));
-        ours.map(|process| {
-            let line = fs::read(process.join("cmdline")).unwrap_or_default();
-            format!("{} {}", process.display(), String::from_utf8_lossy(&line).replace('\0', " "))
-        })
-        .collect()
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc").expect("/proc") {
+            let path = entry.expect("an entry").path();
+            let Some(pid) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else { continue };
+            // Empty where it is gone meanwhile.
+            let environment = fs::read(path.join("environ")).unwrap_or_default();
+            if environment.split(|&byte| byte == 0).any(|set| set == variable.as_bytes()) {
+                let line = fs::read(path.join("cmdline")).unwrap_or_default();
+                let environment =
+                    environment.split(|&byte| byte == 0).map(|set| String::from_utf8_lossy(set).into_owned());
+                found.push(Process {
+                    pid,
+                    line: String::from_utf8_lossy(&line).replace('\0', " "),
+                    environment: environment.collect(),
+                });
+            }
+        }
+        found
     }
+}
+
+/// A process that runs.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// Its command line.
+    pub line: String,
+    /// Its environment, `NAME=value` each.
+    pub environment: Vec<String>,
 }
