@@ -5,6 +5,7 @@ mod a_cancelled_build_leaves_nothing;
 mod a_killed_valetkey_answers_nobody;
 mod a_lent_up_and_a_plain_up_are_the_same_project;
 mod a_step_that_is_not_root_clones_too;
+mod an_engine_behind_ssh_is_reached_with_the_users_own_key;
 mod an_engine_that_is_not_there;
 mod an_ssh_id_that_was_typed_stays;
 mod bake_clones_a_private_repository;

@@ -43,10 +43,14 @@ impl Engine {
     #[must_use]
     pub fn command(&self, program: &str) -> Run {
         // Found by us: PATH of the child is not used for the lookup of a plain name.
-        let found =
-            self.var("PATH").split(':').map(|folder| PathBuf::from(folder).join(program)).find(|path| path.is_file());
-        let run = Run::new(found.unwrap_or_else(|| PathBuf::from(program)));
+        let run = Run::new(self.find(program).unwrap_or_else(|| PathBuf::from(program)));
         self.env.iter().fold(run, |run, (name, value)| run.env(name, value))
+    }
+
+    /// A program in the engine's PATH.
+    #[must_use]
+    pub fn find(&self, program: &str) -> Option<PathBuf> {
+        self.var("PATH").split(':').map(|folder| PathBuf::from(folder).join(program)).find(|path| path.is_file())
     }
 
     /// `valetkey run` with these flags, and `--` behind them, in the engine's environment.

@@ -12,6 +12,7 @@ pub mod process;
 pub mod project;
 pub mod runtime_folder;
 pub mod ssh_agent;
+pub mod ssh_engine;
 pub mod user;
 pub mod waiting_step;
 
@@ -26,6 +27,7 @@ pub use process::{Finished, Run};
 pub use project::Project;
 pub use runtime_folder::RuntimeFolder;
 pub use ssh_agent::SshAgent;
+pub use ssh_engine::SshEngine;
 pub use waiting_step::WaitingStep;
 
 /// The folder `integration`.
