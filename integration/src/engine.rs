@@ -43,10 +43,14 @@ impl Engine {
     #[must_use]
     pub fn command(&self, program: &str) -> Run {
         // Found by us: PATH of the child is not used for the lookup of a plain name.
-        let found =
-            self.var("PATH").split(':').map(|folder| PathBuf::from(folder).join(program)).find(|path| path.is_file());
-        let run = Run::new(found.unwrap_or_else(|| PathBuf::from(program)));
+        let run = Run::new(self.find(program).unwrap_or_else(|| PathBuf::from(program)));
         self.env.iter().fold(run, |run, (name, value)| run.env(name, value))
+    }
+
+    /// A program in the engine's PATH.
+    #[must_use]
+    pub fn find(&self, program: &str) -> Option<PathBuf> {
+        self.var("PATH").split(':').map(|folder| PathBuf::from(folder).join(program)).find(|path| path.is_file())
     }
 
     /// `valetkey run` with these flags, and `--` behind them, in the engine's environment.
@@ -60,5 +64,36 @@ impl Engine {
     #[must_use]
     pub fn var(&self, name: &str) -> &str {
         self.env.iter().find(|(of, _)| of == name).map_or("", |(_, value)| value)
+    }
+
+    /// A command in a container of an image.
+    #[must_use]
+    pub fn in_image(&self, image: &str, command: &[&str]) -> Run {
+        let (program, rest) = command.split_first().expect("a command");
+        if self.tool() == "docker" {
+            let run = ["run", "--rm", "--network", "host", "--entrypoint", program, image];
+            return self.command("docker").args(run).args(rest);
+        }
+        // Not `podman run`: 4.3 looks for the end of its container for 20 s here.
+        let script = r#"container=$(buildah from --pull-never "$0") && buildah run --isolation chroot "$container" -- "$@"
+            code=$?; buildah rm "$container" >&2; exit $code"#;
+        self.command("sh").args(["-c", script, image]).args(command)
+    }
+
+    /// Whether an image holds a text anywhere: in its layers, its configuration or its history.
+    #[must_use]
+    pub fn image_holds(&self, image: &str, text: &str) -> bool {
+        assert!(!text.is_empty() && !text.contains('\n'), "cannot be searched for: {text:?}");
+        // A count, and not -q: a pipe that closes early would be a failure of `save`.
+        let script = r#"set -o pipefail; { "$0" save "$1" && "$0" history --no-trunc "$1"; } |
+            { grep --text --count --fixed-strings -e "$2" || (($? == 1)); }"#;
+        let counted = self.command("bash").args(["-c", script, self.tool(), image, text]).succeed();
+        counted.stdout.trim() != "0"
+    }
+
+    /// `docker` or `podman`.
+    #[must_use]
+    pub fn tool(&self) -> &'static str {
+        if self.name.starts_with("docker") { "docker" } else { "podman" }
     }
 }

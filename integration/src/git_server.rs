@@ -56,11 +56,20 @@ impl GitServer {
 
     /// Lets a key in.
     pub fn authorize(&self, key: &Key) {
+        self.authorize_line(&key.public());
+    }
+
+    /// Lets a key in to one repository.
+    pub fn authorize_only(&self, key: &Key, repository: &str) {
+        self.authorize_line(&format!("command=\"only {repository}\" {}", key.public()));
+    }
+
+    fn authorize_line(&self, line: &str) {
         let mut file = fs::OpenOptions::new()
             .append(true)
             .open(self.state.path().join("authorized_keys"))
             .expect("authorized_keys");
-        file.write_all(key.public().as_bytes()).expect("authorized_keys");
+        file.write_all(line.as_bytes()).expect("authorized_keys");
     }
 
     /// `ssh://git@127.0.0.1:PORT/NAME`.
@@ -85,6 +94,13 @@ impl GitServer {
     #[must_use]
     pub fn known_hosts(&self) -> PathBuf {
         self.state.path().join("known_hosts")
+    }
+
+    /// A line of its host keys that stands in no other place: the body of its Ed25519 key.
+    #[must_use]
+    pub fn host_key_body(&self) -> String {
+        let line = fs::read_to_string(self.state().join("host-keys/ed25519.pub")).expect("a host key");
+        line.split(' ').nth(1).expect("a body").to_owned()
     }
 
     /// What it logged so far.

@@ -78,6 +78,16 @@ impl Key {
         self.secrets().iter().any(|secret| contains(bytes, secret))
     }
 
+    /// A line of the private key's text that stands nowhere else: of its second half, behind the
+    /// public key.
+    #[must_use]
+    pub fn body(&self) -> String {
+        let text = self.private();
+        let lines: Vec<_> = text.lines().collect();
+        // -----END…, the short last line, and the one before it.
+        lines[lines.len() - 3].to_owned()
+    }
+
     /// The public key's line.
     #[must_use]
     pub fn public(&self) -> String {

@@ -7,9 +7,15 @@ pub mod engine;
 pub mod git_server;
 pub mod held;
 pub mod key;
+pub mod package_index;
+pub mod private_build;
 pub mod process;
 pub mod project;
+pub mod runtime_folder;
+pub mod ssh_agent;
+pub mod ssh_engine;
 pub mod user;
+pub mod waiting_step;
 
 use std::path::PathBuf;
 
@@ -17,8 +23,14 @@ pub use engine::Engine;
 pub use git_server::GitServer;
 pub use held::Held;
 pub use key::Key;
+pub use package_index::PackageIndex;
+pub use private_build::PrivateBuild;
 pub use process::{Finished, Run};
 pub use project::Project;
+pub use runtime_folder::RuntimeFolder;
+pub use ssh_agent::SshAgent;
+pub use ssh_engine::SshEngine;
+pub use waiting_step::WaitingStep;
 
 /// The folder `integration`.
 #[must_use]

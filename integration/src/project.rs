@@ -1,5 +1,6 @@
 //! A build context of one test's own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -51,6 +52,12 @@ impl Project {
         project.write("Dockerfile", &format!("FROM {BASE_IMAGE}\n{steps}\n"))
     }
 
+    /// Its image after a build with [`Project::with_compose`].
+    #[must_use]
+    pub fn service_image(&self) -> String {
+        format!("{}-app", self.name)
+    }
+
     /// Writes a file; its folders are made.
     #[must_use]
     pub fn write(self, path: &str, content: &str) -> Self {
@@ -80,5 +87,25 @@ impl Project {
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Every file of it with what it holds, to compare.
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<PathBuf, String> {
+        let mut files = BTreeMap::new();
+        let mut folders = vec![self.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path.clone());
+                    files.insert(path, String::new());
+                } else {
+                    let bytes = fs::read(&path).expect("a file");
+                    files.insert(path, String::from_utf8_lossy(&bytes).into_owned());
+                }
+            }
+        }
+        files
     }
 }

@@ -52,7 +52,11 @@ pub(super) fn find(
     let by_flag = !typed.is_empty();
     if !by_flag {
         let start = directory.clone().unwrap_or_else(|| probe.cwd().to_owned());
-        typed = named_by_variable(walk, &start, probe, version)?.unwrap_or_else(|| searched(&start, probe));
+        let searched = searched(&start, probe);
+        // A project directory that was typed is where `.env` is, wherever the file was found.
+        let beside = searched.first().and_then(|file| Path::new(file).parent()).filter(|_| directory.is_none());
+        let named = named_by_variable(walk, &start, beside.unwrap_or(&start), probe, version)?;
+        typed = named.unwrap_or(searched);
         if typed.is_empty() {
             return Ok(files);
         }
@@ -88,17 +92,53 @@ fn project_directory(typed: &[OsString], probe: &dyn Probe) -> OsString {
     folder.as_os_str().to_owned()
 }
 
+/// When a release of Compose reads COMPOSE_FILE in `.env` files. (Read in the sources of 2.6 to
+/// 2.40, checked on 2.26 and 2.40.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EnvFilesRead {
+    /// Before it searches, where the search begins.
+    BeforeTheSearch,
+    /// 2.24.6 to 2.27.0 search first, take all variables of the `.env` beside what they found
+    /// into their environment, and then begin anew.
+    AfterTheSearch,
+    /// 2.27.1 does the first half of that.
+    Never,
+}
+
+impl EnvFilesRead {
+    fn by(version: &str) -> Self {
+        let mut parts = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().unwrap_or(0));
+        let mut next = || parts.next().unwrap_or(0);
+        let version = (next(), next(), next());
+        if version == (2, 27, 1) {
+            Self::Never
+        } else if ((2, 24, 6)..(2, 27, 1)).contains(&version) {
+            Self::AfterTheSearch
+        } else {
+            Self::BeforeTheSearch
+        }
+    }
+}
+
 /// The paths of COMPOSE_FILE, from the environment or from the `.env` files.
 fn named_by_variable(
     walk: &Walk,
     start: &Path,
+    found_beside: &Path,
     probe: &mut dyn Probe,
     version: &mut Version<'_>,
 ) -> Result<Option<Vec<OsString>>, BuilderError> {
     let mut variables = env_files(walk, start, probe)?;
-    let decides = ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"].iter().any(|name| variables.contains_key(*name));
-    if decides && ignores_env_files(&version(probe)?) {
-        variables.clear();
+    let beside = env_files(walk, found_beside, probe)?;
+    let name_files = |variables: &dotenv::Variables| {
+        ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"].iter().any(|name| variables.contains_key(*name))
+    };
+    if name_files(&variables) || name_files(&beside) {
+        match EnvFilesRead::by(&version(probe)?) {
+            EnvFilesRead::BeforeTheSearch => {}
+            EnvFilesRead::AfterTheSearch => variables = beside,
+            EnvFilesRead::Never => variables.clear(),
+        }
     }
     let of = |name: &str| probe.var(name).or_else(|| variables.get(name).map(OsString::from));
     let Some(list) = of("COMPOSE_FILE") else {
@@ -112,15 +152,6 @@ fn named_by_variable(
         if path == "-" { path } else { absolute(probe, &path).into_os_string() }
     });
     Ok(Some(named.collect()))
-}
-
-/// Compose 2.24.6 to 2.27.1 looks for its files before it reads `.env`, so that COMPOSE_FILE
-/// means nothing there (read in every release's `toProjectOptions`, checked on 2.26 and 2.40).
-fn ignores_env_files(version: &str) -> bool {
-    let mut parts = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().unwrap_or(0));
-    let mut next = || parts.next().unwrap_or(0);
-    let version = (next(), next(), next());
-    ((2, 24, 6)..(2, 27, 2)).contains(&version)
 }
 
 fn split(list: &[u8], separator: &[u8]) -> Vec<Vec<u8>> {
@@ -204,18 +235,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_releases_that_search_before_they_read_env_files_ignore_them() {
-        for (version, ignores) in [
-            ("2.24.5", false),
-            ("2.24.6", true),
-            ("2.26.1-4", true),
-            ("2.27.1", true),
-            ("2.27.2", false),
-            ("2.40.3-3", false),
-            ("5.0.0", false),
-            ("dev", false),
+    fn releases_differ_in_when_they_read_env_files() {
+        for (version, read) in [
+            ("2.6.0", EnvFilesRead::BeforeTheSearch),
+            ("2.24.5", EnvFilesRead::BeforeTheSearch),
+            ("2.24.6", EnvFilesRead::AfterTheSearch),
+            ("2.26.1-4", EnvFilesRead::AfterTheSearch),
+            ("2.27.0", EnvFilesRead::AfterTheSearch),
+            ("2.27.1", EnvFilesRead::Never),
+            ("2.27.2", EnvFilesRead::BeforeTheSearch),
+            ("2.40.3-3", EnvFilesRead::BeforeTheSearch),
+            ("5.0.0", EnvFilesRead::BeforeTheSearch),
+            ("dev", EnvFilesRead::BeforeTheSearch),
         ] {
-            assert_eq!(ignores_env_files(version), ignores, "{version}");
+            assert_eq!(EnvFilesRead::by(version), read, "{version}");
         }
     }
 

@@ -94,15 +94,26 @@ fn compose_file_is_read_from_the_environment_and_from_env_files() {
 }
 
 #[test]
-fn compose_2_26_does_not_read_compose_file_from_env_files_and_neither_do_we() {
-    for (version, list) in [
-        ("2.26.1-4\n", "/home/me/app/compose.yaml:"),
-        ("v2.27.2", "/home/me/app/b.yaml:"),
-        ("2.20.0", "/home/me/app/b.yaml:"),
+fn releases_differ_in_which_env_file_names_the_files() {
+    let app = "/home/me/app";
+    for (version, env_files, line, list) in [
+        // Beside the compose file: all but one release read it.
+        ("2.24.5", vec![app], "build", "/home/me/app/b.yaml:"),
+        ("2.26.1-4\n", vec![app], "build", "/home/me/app/b.yaml:"),
+        ("v2.27.1", vec![app], "build", "/home/me/app/compose.yaml:"),
+        ("v2.27.2", vec![app], "build", "/home/me/app/b.yaml:"),
+        // Above the working directory, where the compose file was found.
+        ("2.26.1", vec!["/home/me"], "build", "/home/me/app/b.yaml:"),
+        ("2.40.3", vec!["/home/me"], "build", "/home/me/compose.yaml:"),
+        // A project directory has its own.
+        ("2.26.1", vec![app], "--project-directory /home/me/app build", "/home/me/app/b.yaml:"),
+        ("2.26.1", vec!["/home/me"], "--project-directory /home/me/app build", "/home/me/compose.yaml:"),
     ] {
-        let probe =
-            probe(version).file("/home/me/app/.env", "COMPOSE_FILE=b.yaml").file("/home/me/app/compose.yaml", "");
-        assert_eq!(found(probe, "docker compose build"), list, "{version}");
+        // The compose file lies in the folder of the case, and only there.
+        let compose = if list.contains("/home/me/compose") || env_files == ["/home/me"] { "/home/me" } else { app };
+        let probe = probe(version).file(&format!("{compose}/compose.yaml"), "");
+        let probe = env_files.iter().fold(probe, |probe, at| probe.file(&format!("{at}/.env"), "COMPOSE_FILE=b.yaml"));
+        assert_eq!(found(probe, &format!("docker compose {line}")), list, "{version} {env_files:?} {line}");
     }
 }
 

@@ -1,0 +1,21 @@
+//! `docker buildx build` lends the key, with a flag of buildx before the verb.
+
+use valetkey_integration::{Engine, PrivateBuild};
+
+fn builds(engine: &str) {
+    let engine = Engine::named(engine);
+    let build = PrivateBuild::new();
+    let name = build.project.name.as_str();
+    build.run(&engine, &["docker", "buildx", "--builder", "default", "build", "--network", "host", "-t", name, "."]);
+    build.expect_in(&engine, name);
+}
+
+#[test]
+fn with_docker_26() {
+    builds("docker-26");
+}
+
+#[test]
+fn with_docker_28() {
+    builds("docker-28");
+}
