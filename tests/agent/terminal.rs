@@ -39,7 +39,9 @@ fn the_comment_of_a_key_is_shown_as_what_it_is() {
     assert_eq!(lent.receipt["identities"][0]["comment"], HOSTILE);
 
     // In a warning too: here the limit leaves no place for it.
-    let warned = Lending::of(&keys.path("key")).flags(["--max-identities", "0"]).sh("true");
+    let (first, second) = (key("first"), format!("file:{}", keys.path("key").display()));
+    let flags = ["--key", second.as_str(), "--max-identities", "1"];
+    let warned = Lending::of(&first.path("key")).flags(flags).sh("true");
     is_harmless(warned.expect_code(0));
     assert!(warned.stderr.contains("warning: ") && warned.stderr.contains("]0;owned"), "{}", warned.report());
 
