@@ -52,11 +52,11 @@ mod run {
 }
 
 mod agent {
-    mod client;
+    pub(crate) mod client;
     mod file_signatures;
     mod flood;
     mod forged_logins;
-    mod lending;
+    pub(crate) mod lending;
     mod limits;
     mod listing;
     mod logins;
@@ -65,8 +65,19 @@ mod agent {
     mod places;
     mod refused_logins;
     mod requests;
-    mod server;
+    pub(crate) mod server;
     mod terminal;
+}
+
+mod gateway {
+    mod carried;
+    mod frame_client;
+    mod frames;
+    mod guest_args;
+    mod handing_over;
+    mod place;
+    mod refusals;
+    mod tunnel;
 }
 
 mod builder {

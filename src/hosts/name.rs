@@ -12,6 +12,9 @@ use crate::ui::Explain;
 /// Longest host name that is taken, in bytes (a DNS name has at most 253; an IPv6 address with
 /// a zone fits too).
 pub const MAX_NAME: usize = 255;
+/// Longest part between two dots, in bytes (RFC 1035 section 2.3.4). A line of a key that was
+/// typed here by mistake is longer, and must not become a name that messages repeat.
+pub const MAX_LABEL: usize = 63;
 /// The port of SSH where nothing else is said.
 pub const SSH_PORT: u16 = 22;
 
@@ -33,6 +36,9 @@ pub enum NameError {
     /// Longer than [`MAX_NAME`].
     #[error("the host name is longer than {MAX_NAME} bytes")]
     TooLong,
+    /// A part longer than [`MAX_LABEL`].
+    #[error("the host name has a part that is longer than {MAX_LABEL} bytes")]
+    LongLabel,
     /// `ssh://…` or another URL.
     #[error("the host was given as a URL")]
     Url,
@@ -98,6 +104,9 @@ impl HostName {
         // A leading dash would be an option to every program that is handed the name.
         if host.starts_with('-') || !host.chars().all(allowed) {
             return Err(NameError::Character);
+        }
+        if host.split('.').any(|label| label.len() > MAX_LABEL) {
+            return Err(NameError::LongLabel);
         }
         if port == 0 {
             return Err(NameError::Port);
@@ -216,7 +225,15 @@ mod tests {
 
     #[test]
     fn the_longest_name_is_taken_and_one_byte_more_is_not() {
-        assert!("a".repeat(MAX_NAME).parse::<HostName>().is_ok());
-        assert_eq!("a".repeat(MAX_NAME + 1).parse::<HostName>(), Err(NameError::TooLong));
+        let label = format!("{}.", "a".repeat(MAX_LABEL));
+        let longest = &label.repeat(4)[..MAX_NAME];
+        assert!(longest.parse::<HostName>().is_ok());
+        assert_eq!(format!("{longest}a").parse::<HostName>(), Err(NameError::TooLong));
+    }
+
+    #[test]
+    fn the_longest_part_of_a_name_is_taken_and_one_byte_more_is_not() {
+        assert!(format!("{}.example", "a".repeat(MAX_LABEL)).parse::<HostName>().is_ok());
+        assert_eq!("a".repeat(MAX_LABEL + 1).parse::<HostName>(), Err(NameError::LongLabel));
     }
 }

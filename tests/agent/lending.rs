@@ -146,7 +146,8 @@ impl Ended {
         let refusals = self.receipt["refusals"].as_array().cloned().unwrap_or_default();
         let refusal = refusals.iter().find(|refusal| refusal["reason"].as_str().is_some_and(|it| it.contains(reason)));
         let refusal = refusal.unwrap_or_else(|| panic!("{reason:?} is not in the receipt\n{}", self.report()));
-        let shown = self.stderr.lines().skip_while(|line| !(line.contains("refused") && line.contains(reason)));
+        let shown =
+            self.stderr.lines().skip_while(|line| !(line.starts_with("valetkey: refused") && line.contains(reason)));
         let shown: Vec<&str> = shown.take(2).collect();
         assert!(!shown.is_empty(), "{reason:?} is not in the summary\n{}", self.report());
         match hint {

@@ -1,0 +1,108 @@
+//! What the gateway carries: Git's commands for the granted repositories, whole and unchanged.
+
+use super::place::Place;
+
+#[test]
+fn a_clone_a_fetch_and_an_archive_of_a_granted_repository() {
+    let place = Place::new();
+    let lending = place.lending(&["org/repo"], "");
+    let url = place.url("org/repo");
+    let ended = place.sh(
+        &lending,
+        &format!(
+            "set -e; git clone -q {url} a; cat a/file; git -C a fetch -q; git -C a fsck; \
+             git clone -q --depth 1 {url} b; git clone -q --filter=blob:none {url} c; cat c/file; \
+             git -c protocol.version=0 clone -q {url} d; git archive --remote={url} main | tar -t"
+        ),
+    );
+    ended.expect_code(0);
+    assert_eq!(ended.stdout.matches("a file").count(), 2, "{}", ended.report());
+    assert!(ended.stdout.contains("\nfile\n"), "the archive: {}", ended.report());
+    let carried = ended.receipt["repositories"].as_array().unwrap();
+    assert!(carried.iter().all(|one| one["exit"] == 0), "{}", ended.report());
+    assert!(carried.iter().any(|one| one["command"] == "archive"), "{}", ended.report());
+    assert_eq!(carried.len(), place.server.accepted(), "a session each: {}", ended.report());
+    assert_eq!((ended.refusals(), &ended.receipt["lending"]), (0, &"gateway".into()), "{}", ended.report());
+    assert!(ended.stderr.contains("the build held no key"), "{}", ended.report());
+}
+
+#[test]
+fn a_repository_of_20_megabytes_and_eight_clones_at_once() {
+    let place = Place::new();
+    // Bytes that do not compress, the same every time.
+    let mut state = 1u32;
+    let mut noise = String::new();
+    for _ in 0..20_000_000 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        noise.push(char::from(b' ' + u8::try_from(state >> 26).unwrap()));
+    }
+    place.repository("org/large", &noise);
+    let lending = place.lending(&["org/repo", "org/large"], "");
+    let (large, small) = (place.url("org/large"), place.url("org/repo"));
+    let ended = place.sh(
+        &lending,
+        &format!(
+            "set -e; git clone -q --bare {large} large; git -C large fsck; cd large; git cat-file blob main:file | wc -c; \
+             cd ..; for n in 1 2 3 4 5 6 7 8; do git clone -q {small} s$n & pids=\"$pids $!\"; done; \
+             for pid in $pids; do wait $pid; done; cat s*/file | wc -l"
+        ),
+    );
+    ended.expect_code(0);
+    let numbers: Vec<&str> = ended.stdout.split_whitespace().collect();
+    assert_eq!(numbers, ["20000000", "8"], "{}", ended.report());
+    assert_eq!(place.server.accepted(), 9);
+}
+
+#[test]
+fn the_repository_chooses_the_key() {
+    // Each key opens one repository, as a forge's deploy keys do.
+    let place = Place::new();
+    place.keys.ed25519("second");
+    let only = |key: &str, name: &str| {
+        let public = std::fs::read_to_string(place.keys.path(key).with_extension("pub")).unwrap();
+        let bare = place.bare(name).display().to_string();
+        format!(
+            "command=\"case \\\"$SSH_ORIGINAL_COMMAND\\\" in *{bare}*) exec sh -c \\\"$SSH_ORIGINAL_COMMAND\\\";; esac; exit 9\" {public}"
+        )
+    };
+    let keys = [only("key", "org/repo"), only("second", "org/other")].concat();
+    std::fs::write(place.server.0.authorized_keys(), keys).unwrap();
+    let second = place.config(&["org/other"], "").replace("/key\"", "/second\"");
+    let second = second.split_once("[[grant]]").unwrap().1;
+    let lending = place.lending(&["org/repo"], &format!("[[grant]]{second}"));
+    let (one, two) = (place.url("org/repo"), place.url("org/other"));
+    let ended = place.sh(&lending, &format!("git clone -q {one} a && git clone -q {two} b && cat a/file b/file"));
+    ended.expect_code(0);
+    assert_eq!(ended.stdout, "a file\nanother file\n", "{}", ended.report());
+}
+
+#[test]
+fn the_servers_own_answer_and_exit_status_reach_git_unchanged() {
+    let place = Place::new();
+    let lending = place.lending(&["org/missing"], "");
+    let url = place.url("org/missing");
+    let ended = place.sh(&lending, &format!("git clone -q {url} a; echo code $?"));
+    assert!(ended.stderr.contains("does not appear to be a git repository"), "{}", ended.report());
+    assert!(ended.stdout.contains("code 128"), "{}", ended.report());
+    assert_eq!(ended.receipt["repositories"][0]["exit"], 128, "{}", ended.report());
+}
+
+#[test]
+fn a_push_where_the_grant_may_write() {
+    let place = Place::new();
+    let before = place.refs("org/repo");
+    let script = format!(
+        "set -e; git clone -q {} a; cd a; echo x >x; git add x; \
+         git -c user.name=t -c user.email=t@t.invalid commit -q -m two; git push -q",
+        place.url("org/repo")
+    );
+    let refused = place.sh(&place.lending(&["org/repo"], ""), &script);
+    assert_ne!(refused.code, Some(0), "{}", refused.report());
+    let reason =
+        format!("/{} was refused: this build may only read it", place.granted("org/repo").trim_start_matches('/'));
+    refused.expect_refused(&reason, Some("access = \"write\""));
+    assert_eq!(place.refs("org/repo"), before, "{}", refused.report());
+    let pushed = place.sh(&place.lending(&["org/repo"], "access = \"write\""), &script);
+    pushed.expect_code(0);
+    assert_ne!(place.refs("org/repo"), before, "{}", pushed.report());
+}
