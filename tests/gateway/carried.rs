@@ -106,3 +106,38 @@ fn a_push_where_the_grant_may_write() {
     pushed.expect_code(0);
     assert_ne!(place.refs("org/repo"), before, "{}", pushed.report());
 }
+
+#[test]
+fn a_private_crate_that_cargo_fetches_with_the_git_command() {
+    let place = Place::new();
+    let manifest = "[package]\nname = \"private\"\nversion = \"1.0.0\"\nedition = \"2021\"\n";
+    place.repository_of("org/private", &[("Cargo.toml", manifest), ("src/lib.rs", "pub const PRICE: u32 = 7;\n")]);
+    let lending = place.lending(&["org/private"], "");
+    let url = place.url("org/private");
+    let ended = place.sh(
+        &lending,
+        &format!(
+            "set -e; mkdir -p app/src; cd app; echo 'fn main() {{}}' >src/main.rs; \
+             printf '[package]\\nname = \"app\"\\nversion = \"1.0.0\"\\nedition = \"2021\"\\n[dependencies]\\nprivate = {{ git = \"{url}\" }}\\n' >Cargo.toml; \
+             CARGO_HOME=$HOME/cargo CARGO_NET_GIT_FETCH_WITH_CLI=true RUSTC=$(dirname {cargo})/rustc {cargo} fetch --quiet; grep -c 'name = \"private\"' Cargo.lock",
+            cargo = env!("CARGO")
+        ),
+    );
+    ended.expect_code(0);
+    assert_eq!(ended.stdout, "1\n", "{}", ended.report());
+    assert!(place.server.accepted() > 0);
+}
+
+#[test]
+fn a_submodule_where_both_are_granted_and_not_where_one_is() {
+    let place = Place::new();
+    let modules = format!("[submodule \"lib\"]\n\tpath = lib\n\turl = {}\n", place.url("org/other"));
+    place.repository_of("org/whole", &[(".gitmodules", &modules)]);
+    place.link("org/whole", "lib", "org/other");
+    let script = format!("git clone -q --recurse-submodules {} a; cat a/lib/file", place.url("org/whole"));
+    let both = place.sh(&place.lending(&["org/whole", "org/other"], ""), &script);
+    assert_eq!(both.stdout, "another file\n", "{}", both.report());
+    let one = place.sh(&place.lending(&["org/whole"], ""), &script);
+    assert_eq!(one.stdout, "", "{}", one.report());
+    one.expect_refused("org/other is not granted to this build", Some("to the repos of its [[grant]]"));
+}

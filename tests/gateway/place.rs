@@ -43,9 +43,17 @@ impl Place {
 
     /// A bare repository with one commit of one file.
     pub(crate) fn repository(&self, name: &str, content: &str) {
+        self.repository_of(name, &[("file", content)]);
+    }
+
+    /// A bare repository with one commit of these files.
+    pub(crate) fn repository_of(&self, name: &str, files: &[(&str, &str)]) {
         let work = self.keys.path(&format!("work-{}", name.replace('/', "-")));
-        fs::create_dir_all(&work).unwrap();
-        fs::write(work.join("file"), content).unwrap();
+        for (path, content) in files {
+            let path = work.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
         let bare = self.bare(name);
         for args in [
             &["init", "--quiet", "--bare", "--initial-branch=main"][..],
@@ -57,6 +65,18 @@ impl Place {
         }
         run(git(&bare).arg("--work-tree").arg(&work).args(["add", "--all"]));
         run(git(&bare).arg("--work-tree").arg(&work).args(["commit", "--quiet", "--message", "one"]));
+    }
+
+    /// Adds a commit that links the tip of another repository as a submodule at `path`.
+    pub(crate) fn link(&self, name: &str, path: &str, other: &str) {
+        let tip = run(git(&self.bare(other)).args(["rev-parse", "main"])).stdout;
+        let tip = String::from_utf8(tip).unwrap();
+        let (work, bare) = (self.keys.path("link"), self.bare(name));
+        fs::create_dir_all(&work).unwrap();
+        let entry = format!("160000,{},{path}", tip.trim());
+        run(git(&bare).args(["read-tree", "main"]));
+        run(git(&bare).args(["update-index", "--add", "--cacheinfo", &entry]));
+        run(git(&bare).arg("--work-tree").arg(&work).args(["commit", "--quiet", "--message", "two"]));
     }
 
     /// The grant's name of a repository: its whole path, because this server has no other root.
