@@ -23,6 +23,7 @@ mod compose_run_clones_a_private_repository;
 mod compose_up_clones_a_private_repository;
 mod docker_build_clones_a_private_repository;
 mod docker_image_build_clones_a_private_repository;
+mod gateway_clones_and_installs_with_every_tool;
 mod keys_come_from_an_agent_stdin_and_a_variable;
 mod known_hosts_reaches_the_step_as_a_secret;
 mod pip_and_poetry_install_a_private_package;

@@ -4,6 +4,7 @@
 //! Everything here panics when it cannot be had: a test that could not run has failed.
 
 pub mod engine;
+pub mod gateway_build;
 pub mod git_server;
 pub mod held;
 pub mod key;
@@ -20,6 +21,7 @@ pub mod waiting_step;
 use std::path::PathBuf;
 
 pub use engine::Engine;
+pub use gateway_build::GatewayBuild;
 pub use git_server::GitServer;
 pub use held::Held;
 pub use key::Key;
