@@ -83,12 +83,20 @@ impl Engine {
     /// Whether an image holds a text anywhere: in its layers, its configuration or its history.
     #[must_use]
     pub fn image_holds(&self, image: &str, text: &str) -> bool {
-        assert!(!text.is_empty() && !text.contains('\n'), "cannot be searched for: {text:?}");
-        // A count, and not -q: a pipe that closes early would be a failure of `save`.
-        let script = r#"set -o pipefail; { "$0" save "$1" && "$0" history --no-trunc "$1"; } |
-            { grep --text --count --fixed-strings -e "$2" || (($? == 1)); }"#;
-        let counted = self.command("bash").args(["-c", script, self.tool(), image, text]).succeed();
-        counted.stdout.trim() != "0"
+        !self.found_in_image(image, &[text]).is_empty()
+    }
+
+    /// Those of the texts that an image holds anywhere, as [`Engine::image_holds`] looks.
+    #[must_use]
+    pub fn found_in_image(&self, image: &str, texts: &[&str]) -> Vec<String> {
+        let plain = |text: &&str| !text.is_empty() && !text.contains('\n');
+        assert!(!texts.is_empty() && texts.iter().all(plain), "cannot be searched for: {texts:?}");
+        // Read to its end: a pipe that closes early would be a failure of `save`.
+        let script = r#"set -o pipefail; tool=$0 image=$1; shift; { "$tool" save "$image" && "$tool" history --no-trunc "$image"; } |
+            { LC_ALL=C grep --text --only-matching --fixed-strings "$@" || (($? == 1)); } | sort -u"#;
+        let run = self.command("bash").args(["-c", script, self.tool(), image]);
+        let found = texts.iter().fold(run, |run, text| run.args(["-e", text])).succeed().stdout;
+        found.lines().map(str::to_owned).collect()
     }
 
     /// `docker` or `podman`.
