@@ -15,7 +15,7 @@ fn hostile(attack: &str) -> GatewayBuild {
         "if {{ {attack}\n}}; then echo 'the attack worked' >&2; exit 9; fi\n\
          git clone -q {{url}} /cloned || {{ echo 'the control failed' >&2; exit 8; }}\n"
     );
-    let script = build.filled(&script);
+    let script = build.filled(&script).replace("{public}", build.key.public().trim());
     let steps = "COPY attack /attack\nRUN --mount=type=ssh sh /attack";
     build.writing("attack", &script).writing("Dockerfile", &format!("FROM {BASE_IMAGE}\n{steps}\n"))
 }
@@ -102,15 +102,18 @@ fn no_shell_is_opened() {
     fails("ssh -p {port} git@127.0.0.1 </dev/null", "a shell was asked for");
 }
 
-/// A login beside the tunnel, by the image's own ssh; and a signature by what the agent lists.
+/// What the agent lists, a signature by the very key of the grant, and a login beside the tunnel
+/// by the image's own ssh.
 #[test]
 fn the_agent_signs_nothing() {
     let attack = "ssh-add -L | tee /listed | grep -v ' valetkey gateway$' | grep . || \
-        ssh-keygen -Y sign -n file -f /listed /etc/hostname || \
+        { echo '{public}' >/key.pub && ssh-keygen -Y sign -n file -f /key.pub /attack; } || \
         /usr/bin/ssh -o BatchMode=yes -o StrictHostKeyChecking=no -p {port} git@127.0.0.1 git-upload-pack platform/payroll.git";
     let build = hostile(attack);
     let finished = build.build(&Engine::named(ENGINE)).succeed().expect(&build.carried("platform/omnibus"));
-    let finished = finished.expect("refused").expect("a program asked the agent for keys and got none");
+    let finished = finished
+        .expect("refused: the key is not one that was lent")
+        .expect("a program asked the agent for keys and got none");
     let finished = finished.expect("Permission denied (publickey)");
     build.expect_logins(&finished, 1);
 }
