@@ -37,7 +37,6 @@ fn a_large_repository() {
     let source = tempfile::tempdir().expect("a temp folder");
     write_random(&source.path().join("random"), LARGE);
     let build = GatewayBuild::new().granting(&["large/random"]);
-    // Of several packs' worth of work the server is to do none: it sends what it stores.
     build.server.add_repository("large/random.git", source.path());
     let url = build.server.url("large/random.git");
     // A tmpfs, because the clone is no part of what is tested.

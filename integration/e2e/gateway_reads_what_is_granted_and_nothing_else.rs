@@ -7,6 +7,20 @@ use valetkey_integration::{Engine, Finished, GatewayBuild, GitServer, Run};
 
 const ENGINE: &str = "docker-28";
 
+/// Asks the agent to sign with a key that it does not list, which ssh-keygen would not even ask
+/// for. A success where the answer is anything but a failure (SSH_AGENT_FAILURE, 5).
+const SIGN: &str = r#"
+import base64, os, socket, struct, sys
+text = lambda data: struct.pack(">I", len(data)) + data
+body = b"\x0d" + text(base64.b64decode(sys.argv[1])) + text(b"SSHSIG" + bytes(64)) + struct.pack(">I", 0)
+agent = socket.socket(socket.AF_UNIX)
+agent.connect(os.environ["SSH_AUTH_SOCK"])
+agent.sendall(text(body))
+answer = agent.recv(5)
+print("the agent answered", answer, file=sys.stderr)
+sys.exit(0 if answer[4:] != b"\x05" else 1)
+"#;
+
 /// A build whose key opens another repository too, and whose image keeps its SSH client.
 fn hostile(attack: &str) -> GatewayBuild {
     let build = GatewayBuild::new();
@@ -15,9 +29,12 @@ fn hostile(attack: &str) -> GatewayBuild {
         "if {{ {attack}\n}}; then echo 'the attack worked' >&2; exit 9; fi\n\
          git clone -q {{url}} /cloned || {{ echo 'the control failed' >&2; exit 8; }}\n"
     );
-    let script = build.filled(&script).replace("{public}", build.key.public().trim());
-    let steps = "COPY attack /attack\nRUN --mount=type=ssh sh /attack";
-    build.writing("attack", &script).writing("Dockerfile", &format!("FROM {BASE_IMAGE}\n{steps}\n"))
+    let script = build.filled(&script).replace("{public}", build.key.public().split(' ').nth(1).expect("a key"));
+    let steps = "COPY attack sign /\nRUN --mount=type=ssh sh /attack";
+    build
+        .writing("sign", SIGN)
+        .writing("attack", &script)
+        .writing("Dockerfile", &format!("FROM {BASE_IMAGE}\n{steps}\n"))
 }
 
 /// Every reference of a repository of the server.
@@ -107,7 +124,7 @@ fn no_shell_is_opened() {
 #[test]
 fn the_agent_signs_nothing() {
     let attack = "ssh-add -L | tee /listed | grep -v ' valetkey gateway$' | grep . || \
-        { echo '{public}' >/key.pub && ssh-keygen -Y sign -n file -f /key.pub /attack; } || \
+        python3 /sign {public} || \
         /usr/bin/ssh -o BatchMode=yes -o StrictHostKeyChecking=no -p {port} git@127.0.0.1 git-upload-pack platform/payroll.git";
     let build = hostile(attack);
     let finished = build.build(&Engine::named(ENGINE)).succeed().expect(&build.carried("platform/omnibus"));
