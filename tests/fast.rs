@@ -36,6 +36,11 @@ mod keys {
     mod world;
 }
 
+mod gateway {
+    mod frames;
+    mod guest_args;
+}
+
 mod builder {
     mod bake;
     mod compose;
