@@ -37,6 +37,7 @@ mod keys {
 }
 
 mod gateway {
+    mod corpus;
     mod frames;
     mod guest_args;
 }
