@@ -47,6 +47,8 @@ mod builder {
     mod compose;
     mod compose_files;
     mod docker;
+    mod guest;
+    mod guest_compose;
     mod other;
     mod podman;
     mod scripted;
