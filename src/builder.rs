@@ -14,7 +14,7 @@ mod compose;
 mod compose_files;
 mod compose_model;
 mod docker;
-mod dockerfile;
+pub mod dockerfile;
 mod dotenv;
 mod error;
 mod flags;

@@ -71,6 +71,7 @@ mod agent {
 
 mod gateway {
     mod carried;
+    mod corpus;
     mod frame_client;
     mod frames;
     mod guest_args;
@@ -85,6 +86,8 @@ mod builder {
     mod compose;
     mod compose_files;
     mod docker;
+    mod guest;
+    mod guest_compose;
     mod other;
     mod podman;
     mod scripted;

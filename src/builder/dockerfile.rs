@@ -7,7 +7,7 @@
 use super::heredoc;
 
 /// What is inserted behind the word RUN.
-pub(super) const MOUNT: &[u8] = b" --mount=type=bind,from=valetkey,source=ssh,target=/usr/local/bin/ssh";
+pub const MOUNT: &[u8] = b" --mount=type=bind,from=valetkey,source=ssh,target=/usr/local/bin/ssh";
 /// Where the guest is mounted.
 pub(super) const TARGET: &[u8] = b"/usr/local/bin/ssh";
 /// The name of the context that holds it.
@@ -15,7 +15,7 @@ pub(super) const CONTEXT: &str = "valetkey";
 
 /// Something in the Dockerfile that a person should know about, with its line, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Note {
+pub enum Note {
     /// `ONBUILD RUN` with an ssh mount: it would be recorded in the image, so it stays.
     Onbuild(usize),
     /// Git is told to use another ssh.
@@ -32,15 +32,15 @@ pub(super) enum Note {
 
 /// A rewritten Dockerfile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rewritten {
+pub struct Rewritten {
     /// Its text.
-    pub(super) text: Vec<u8>,
+    pub text: Vec<u8>,
     /// How many steps got the mount.
-    pub(super) steps: usize,
+    pub steps: usize,
     /// How many steps had it already, by the person's own hand.
-    pub(super) own: usize,
+    pub own: usize,
     /// What a person should know.
-    pub(super) notes: Vec<Note>,
+    pub notes: Vec<Note>,
 }
 
 /// A logical line: an instruction, its continuations joined.
@@ -52,7 +52,8 @@ struct Logical {
 }
 
 /// Rewrites a Dockerfile.
-pub(super) fn rewrite(text: &[u8]) -> Rewritten {
+#[must_use]
+pub fn rewrite(text: &[u8]) -> Rewritten {
     let mut out = Rewritten::default();
     let mut copied = 0;
     for logical in logical_lines(text) {

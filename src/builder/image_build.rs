@@ -88,9 +88,9 @@ fn mount_guest(
     let folder = probe.cwd().join(&folder);
     let typed: Vec<&Flag> = walk.named(&["file", "f"]).filter(|flag| flag.value.is_some()).collect();
     if typed.is_empty() {
-        // podman and buildah look for the first of these two.
+        // Each looks for the first of its two.
         let names: &[&str] = if tool.starts_with("docker") || tool.starts_with("buildx") {
-            &["Dockerfile"]
+            &["Dockerfile", "dockerfile"]
         } else {
             &["Containerfile", "Dockerfile"]
         };

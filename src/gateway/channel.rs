@@ -33,7 +33,6 @@ pub enum Broken {
     Closed(String),
 }
 
-#[derive(Default)]
 struct State {
     stdin: VecDeque<u8>,
     stdin_taken: u64,
@@ -43,8 +42,26 @@ struct State {
     out_length: usize,
     out_ended: bool,
     closed: Option<String>,
-    last_request: Option<Instant>,
+    last_request: Instant,
     counted: Counted,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            stdin: VecDeque::new(),
+            stdin_taken: 0,
+            stdin_ended: false,
+            out: VecDeque::new(),
+            out_offset: 0,
+            out_length: 0,
+            out_ended: false,
+            closed: None,
+            // A guest that opens a channel and asks nothing more is gone like any other.
+            last_request: Instant::now(),
+            counted: Counted::default(),
+        }
+    }
 }
 
 /// What went through a channel, in bytes.
@@ -78,7 +95,7 @@ impl Channel {
     /// [`Broken`].
     pub fn write(&self, offset: u64, eof: bool, bytes: &[u8]) -> Result<u64, Broken> {
         let mut state = self.lock();
-        state.last_request = Some(Instant::now());
+        state.last_request = Instant::now();
         if let Some(why) = &state.closed {
             return Err(Broken::Closed(why.clone()));
         }
@@ -86,14 +103,16 @@ impl Channel {
         let known = state.stdin_taken.checked_sub(offset).ok_or(Broken::Gap)?;
         let fresh = usize::try_from(known).ok().and_then(|known| bytes.get(known..)).unwrap_or_default();
         if state.stdin_ended || state.out_ended {
-            // Nobody reads it any more; an honest guest sends nothing behind its own end.
-            return Ok(offset + bytes.len() as u64);
+            // Nobody reads it any more. It counts as taken all the same: what follows it must not
+            // look like a gap, which would cost the guest the output that still waits for it.
+            state.stdin_taken += fresh.len() as u64;
+            return Ok(state.stdin_taken);
         }
         if fresh.is_empty() && !eof {
             return Ok(state.stdin_taken);
         }
         let until = Instant::now() + Duration::from_millis(MAX_HOLD.into());
-        while state.stdin.len() >= MAX_IN && state.closed.is_none() {
+        while state.stdin.len() >= MAX_IN && state.closed.is_none() && !state.out_ended {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(state.stdin_taken);
@@ -121,7 +140,7 @@ impl Channel {
     pub fn read(&self, ack: u64, hold: u32, into: &mut Vec<u8>) -> Result<u64, Broken> {
         let until = Instant::now() + Duration::from_millis(hold.min(MAX_HOLD).into());
         let mut state = self.lock();
-        state.last_request = Some(Instant::now());
+        state.last_request = Instant::now();
         while state.out_offset < ack {
             let chunk = state.out.pop_front().ok_or(Broken::Replay)?;
             state.out_offset += chunk.len() as u64;
@@ -154,7 +173,7 @@ impl Channel {
             }
             into.extend_from_slice(chunk);
         }
-        state.last_request = Some(Instant::now());
+        state.last_request = Instant::now();
         Ok(ack)
     }
 
@@ -180,7 +199,7 @@ impl Channel {
     /// How long ago the guest last asked for something.
     #[must_use]
     pub fn silence(&self) -> Duration {
-        self.lock().last_request.map(|at| at.elapsed()).unwrap_or_default()
+        self.lock().last_request.elapsed()
     }
 
     /// What went through it.

@@ -223,17 +223,20 @@ async fn carry(
 
     // Two tasks: while one waits for room, the other must go on, or both ends wait for ever.
     let (mut from, to) = ssh.split();
-    let up = {
+    // A set, because it ends with this function however that ends: a server that takes no stdin
+    // would hold the task, and with it the connection, long after the guest has gone.
+    let mut up = tokio::task::JoinSet::new();
+    {
         let channel = Arc::clone(channel);
-        tokio::spawn(async move {
+        up.spawn(async move {
             while let Some(bytes) = channel.stdin().await {
                 if to.data_bytes(bytes).await.is_err() {
                     return;
                 }
             }
             let _ = to.eof().await;
-        })
-    };
+        });
+    }
     let mut status = None;
     let ended = loop {
         let message = match tokio::time::timeout(MAX_STALL, from.wait()).await {
@@ -262,7 +265,7 @@ async fn carry(
             break Ok(if channel.is_closed() { None } else { Some(status.unwrap_or(FAILURE)) });
         }
     };
-    up.abort();
+    up.abort_all();
     let _ = handle.disconnect(russh::Disconnect::ByApplication, "", "").await;
     ended
 }

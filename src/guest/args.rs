@@ -26,6 +26,8 @@ pub struct Parsed<'a> {
     pub user: Option<&'a [u8]>,
     /// The host.
     pub host: &'a [u8],
+    /// What `-o HostName=` says to connect to instead.
+    host_name: Option<&'a [u8]>,
     /// Its port; 22 where nothing was said.
     pub port: u32,
     /// `GIT_PROTOCOL`, where `-o SetEnv=` gives it.
@@ -95,6 +97,7 @@ pub fn parse<'a>(count: usize, at: impl Fn(usize) -> &'a [u8]) -> Result<Parsed<
     if !host_seen {
         return Err(Unserved::NoHost);
     }
+    parsed.host = parsed.host_name.unwrap_or(parsed.host);
     for name in [Some(parsed.host), parsed.user].into_iter().flatten() {
         if name.is_empty() || name[0] == b'-' {
             return Err(Unserved::Name);
@@ -165,7 +168,7 @@ fn setting<'a>(text: &'a [u8], parsed: &mut Parsed<'a>) -> Result<(), Unserved<'
     } else if is(b"port") {
         set_port(value, parsed)?;
     } else if is(b"hostname") {
-        parsed.host = value;
+        parsed.host_name = parsed.host_name.or(Some(value));
     } else if is(b"setenv") {
         parsed.set_protocol = parsed.set_protocol.or(value.strip_prefix(b"GIT_PROTOCOL="));
     } else if REFUSED_SETTINGS.iter().any(|known| is(known)) && !value.eq_ignore_ascii_case(b"none") {
@@ -188,9 +191,7 @@ fn destination<'a>(word: &'a [u8], parsed: &mut Parsed<'a>) -> Result<(), Unserv
     let host = if url { url_port(host, parsed)? } else { host };
     // An address in brackets, as Git passes it on from a URL.
     let bare = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).unwrap_or(host);
-    if parsed.host.is_empty() {
-        parsed.host = bare;
-    }
+    parsed.host = bare;
     Ok(())
 }
 

@@ -170,9 +170,11 @@ fn print_config(parsed: &Parsed<'_>) -> u8 {
     0
 }
 
-/// Becomes the image's own ssh: the first in PATH that is not this very file.
+/// Becomes the image's own ssh: the first in PATH that is neither this very file nor, by its
+/// size, a copy of it, because two copies would hand over to each other for ever.
 fn hand_over(process: Process) {
-    let own = start::file(b"/proc/self/exe\0").map(|(id, _)| id);
+    // Without /proc we cannot tell ourselves apart, and handing over to ourselves never ends.
+    let Some(own) = start::file(b"/proc/self/exe\0") else { return };
     let path = process.variable(b"PATH").unwrap_or(DEFAULT_PATH);
     for folder in path.split(|&b| b == b':') {
         let mut candidate = [0u8; 4096];
@@ -183,9 +185,8 @@ fn hand_over(process: Process) {
         }
         candidate[..folder.len()].copy_from_slice(folder);
         candidate[folder.len()..length].copy_from_slice(name);
-        let Some((id, mode)) = start::file(&candidate[..length]) else { continue };
-        // Without /proc we cannot tell ourselves apart, and handing over to ourselves never ends.
-        if own.is_some_and(|own| own != id) && mode & 0o111 != 0 {
+        let Some(found) = start::file(&candidate[..length]) else { continue };
+        if found.place != own.place && found.size != own.size && found.mode & 0o111 != 0 {
             start::become_program(process, &candidate[..length]);
         }
     }

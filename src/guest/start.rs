@@ -253,8 +253,15 @@ pub(crate) fn random(bytes: &mut [u8; 16]) -> Result<(), Errno> {
     unsafe { call(number::GETRANDOM, [bytes.as_mut_ptr() as usize, bytes.len(), 0, 0, 0, 0]) }.map(|_| ())
 }
 
-/// Device, inode and permission bits of a file (statx(2)), links followed. The path ends in a NUL.
-pub(crate) fn file(path_with_nul: &[u8]) -> Option<([u64; 2], u16)> {
+/// Device, inode, size and permission bits of a file.
+pub(crate) struct File {
+    pub(crate) place: [u64; 2],
+    pub(crate) size: u64,
+    pub(crate) mode: u16,
+}
+
+/// Looks at a file (statx(2)), links followed. The path ends in a NUL.
+pub(crate) fn file(path_with_nul: &[u8]) -> Option<File> {
     const AT_FDCWD: usize = -100isize as usize;
     const STATX_BASIC_STATS: usize = 0x7ff;
     let mut answer = [0u64; 32];
@@ -266,9 +273,9 @@ pub(crate) fn file(path_with_nul: &[u8]) -> Option<([u64; 2], u16)> {
         let at = path_with_nul.as_ptr() as usize;
         call(number::STATX, [AT_FDCWD, at, 0, STATX_BASIC_STATS, answer.as_mut_ptr() as usize, 0]).ok()?;
     }
-    // stx_mode is the 16-bit number at byte 28, stx_ino the one at byte 32, stx_dev at byte 136.
-    let mode = (answer[3] >> 32) as u16;
-    Some(([answer[17], answer[4]], mode))
+    // stx_mode is the 16-bit number at byte 28, stx_ino at byte 32, stx_size at byte 40, stx_dev
+    // at byte 136.
+    Some(File { place: [answer[17], answer[4]], size: answer[5], mode: (answer[3] >> 32) as u16 })
 }
 
 /// Becomes another program with our arguments and environment. Returns where that failed.

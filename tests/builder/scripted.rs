@@ -19,6 +19,8 @@ pub(crate) struct Scripted {
     pub(crate) answers: Vec<(String, Result<String, String>)>,
     /// Every question: arguments, and what was on stdin.
     pub(crate) asked: Vec<(String, String)>,
+    /// The folder with the guest, where the lease's socket is the gateway's.
+    pub(crate) guest: Option<PathBuf>,
 }
 
 impl Scripted {
@@ -46,8 +48,14 @@ impl Scripted {
         self
     }
 
+    /// A lease by gateway.
+    pub(crate) fn gateway() -> Self {
+        Self { guest: Some("/run/l/guest".into()), ..Self::new() }
+    }
+
     pub(crate) fn plan(&mut self, line: &str) -> Result<Plan, BuilderError> {
-        plan(&typed(line), &lending(&["default"]), self)
+        let lending = Lending { guest: self.guest.clone(), ..lending(&["default"]) };
+        plan(&typed(line), &lending, self)
     }
 }
 

@@ -1,96 +1,197 @@
-//! What Git and the package managers pass to `ssh`, as the guest understands it.
+//! What real programs pass to `ssh`, and what the guest makes of it.
 
 use valetkey::guest::args::{Mode, Parsed, Unserved, parse};
 
-fn parsed(line: &str) -> Result<(String, String, u32, String), String> {
-    // A word with spaces is written with `+`.
-    let words: Vec<Vec<u8>> = line.split_whitespace().map(|word| word.replace('+', " ").into_bytes()).collect();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    parse(words.len(), |n| &words[n])
-        .map(|parsed| {
-            let command: Vec<String> = words[parsed.command..].iter().map(|word| text(word)).collect();
-            (parsed.user.map(text).unwrap_or_default(), text(parsed.host), parsed.port, command.join(" "))
-        })
-        .map_err(|unserved| format!("{unserved:?}"))
+/// Words are separated by `|`, because commands have spaces in them.
+fn parsed(line: &str) -> Result<(Parsed<'_>, Vec<&str>), Unserved<'_>> {
+    let words: Vec<&str> = if line.is_empty() { vec![] } else { line.split('|').collect() };
+    let found = parse(words.len(), |n| words[n].as_bytes())?;
+    Ok((found, words[found.command..].to_vec()))
+}
+
+#[derive(Clone, Copy)]
+struct Wanted {
+    user: Option<&'static str>,
+    host: &'static str,
+    port: u32,
+    command: &'static str,
+    protocol: Option<&'static str>,
+}
+
+const FETCH: &str = "git-upload-pack 'org/repo.git'";
+const PLAIN: Wanted = Wanted { user: Some("git"), host: "h", port: 22, command: FETCH, protocol: None };
+
+#[track_caller]
+fn is(line: &str, wanted: Wanted) {
+    let (found, command) = parsed(line).unwrap_or_else(|error| panic!("{line}: {error:?}"));
+    let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+    assert_eq!(found.mode, Mode::Run, "{line}");
+    assert_eq!(text(found.user).as_deref(), wanted.user, "{line}");
+    assert_eq!(text(Some(found.host)).as_deref(), Some(wanted.host), "{line}");
+    assert_eq!(found.port, wanted.port, "{line}");
+    assert_eq!(command.join(" "), wanted.command, "{line}");
+    assert_eq!(text(found.set_protocol).as_deref(), wanted.protocol, "{line}");
 }
 
 #[test]
-fn what_the_tools_pass_is_understood() {
-    let pack = "git-upload-pack 'org/repo.git'";
-    for (line, user, host, port, command) in [
-        // git, and what runs git: pip, npm, cargo with the git CLI, go, composer, bundler
-        ("git@github.com git-upload-pack+'org/repo.git'", "git", "github.com", 22, pack),
-        ("-o SendEnv=GIT_PROTOCOL git@h git-upload-pack+'org/repo.git'", "git", "h", 22, pack),
-        ("-o SendEnv=GIT_PROTOCOL -p 2222 -4 git@h git-upload-pack+'org/repo.git'", "git", "h", 2222, pack),
-        ("-6 -p 2222 h git-upload-pack+'org/repo.git'", "", "h", 2222, pack),
-        // dulwich, which is poetry
-        ("-x -p 22 git@h git-upload-pack+'org/repo.git'", "git", "h", 22, pack),
-        ("-x -o SetEnv=GIT_PROTOCOL=version=2 git@h git-upload-pack 'org/repo.git'", "git", "h", 22, pack),
-        // GIT_SSH_COMMAND of go and others
-        ("-o ControlMaster=no -o BatchMode=yes -oStrictHostKeyChecking=no git@h true", "git", "h", 22, "true"),
-        // ssh's own forms
-        ("-l git h x", "git", "h", 22, "x"),
-        ("-lgit -p2222 -T h x", "git", "h", 2222, "x"),
-        ("-Tqp2222 h x", "", "h", 2222, "x"),
-        ("h -p 2222 -l git x -y", "git", "h", 2222, "x -y"),
-        ("-oPort=2222 -oUser=git h x", "git", "h", 2222, "x"),
-        ("-o Port+2222 -o port=3 -p 4 h", "", "h", 2222, ""),
-        ("-l first -l second third@h", "first", "h", 22, ""),
-        ("-o HostName=real alias x", "", "real", 22, "x"),
-        ("ssh://git@h:2222/ x", "git", "h", 2222, "x"),
-        ("ssh://git@[::1]:2222 x", "git", "::1", 2222, "x"),
-        ("ssh://h x", "", "h", 22, "x"),
-        ("git@[::1] x", "git", "::1", 22, "x"),
-        ("-i /key -F /dev/null -c aes -- h -x", "", "h", 22, "-x"),
-        ("a@b@h x", "a@b", "h", 22, "x"),
-        ("-o ProxyCommand=none -oProxyJump=none h x", "", "h", 22, "x"),
+fn what_git_and_the_package_managers_pass_is_understood() {
+    let v2 = Some("version=2");
+    let port = Wanted { port: 2222, ..PLAIN };
+    for (line, wanted) in [
+        // Git, and all that runs Git: pip, Poetry, npm, yarn, cargo with the CLI, go, composer, bundler.
+        (format!("git@h|{FETCH}"), PLAIN),
+        (format!("-o|SendEnv=GIT_PROTOCOL|git@h|{FETCH}"), PLAIN),
+        (format!("-o|SendEnv=GIT_PROTOCOL|-p|2222|git@h|{FETCH}"), port),
+        (format!("-4|-o|SendEnv=GIT_PROTOCOL|git@h|{FETCH}"), PLAIN),
+        (format!("-6|git@h|{FETCH}"), PLAIN),
+        (format!("h|{FETCH}"), Wanted { user: None, ..PLAIN }),
+        ("git@h|git-upload-archive 'a/b'".into(), Wanted { command: "git-upload-archive 'a/b'", ..PLAIN }),
+        // Git LFS gives the command as words.
+        (
+            "-oControlMaster=auto|-oControlPath=/tmp/s/%C|git@h|git-lfs-authenticate|org/repo.git|download".into(),
+            Wanted { command: "git-lfs-authenticate org/repo.git download", ..PLAIN },
+        ),
+        // dulwich (Poetry's own Git).
+        (format!("-x|-p|22|git@h|{FETCH}"), PLAIN),
+        (format!("-x|-p|2222|-o|SetEnv=GIT_PROTOCOL=version=2|git@h|{FETCH}"), Wanted { protocol: v2, ..port }),
+        (format!("-x|-i|/k|git@h|{FETCH}"), PLAIN),
+        // What people and go put into GIT_SSH_COMMAND and core.sshCommand.
+        (format!("-o|BatchMode=yes|git@h|{FETCH}"), PLAIN),
+        (format!("-o|ControlMaster=no|-o|BatchMode=yes|git@h|{FETCH}"), PLAIN),
+        (format!("-o|StrictHostKeyChecking=no|-o|UserKnownHostsFile=/dev/null|git@h|{FETCH}"), PLAIN),
+        (format!("-i|~/.ssh/id_rsa|-o|IdentitiesOnly=yes|-F|/dev/null|git@h|{FETCH}"), PLAIN),
+        // npm and yarn.
+        (format!("-oStrictHostKeyChecking=accept-new|git@h|{FETCH}"), PLAIN),
+        // composer's and bundler's forms of the place.
+        (format!("ssh://git@h|{FETCH}"), PLAIN),
+        (format!("ssh://git@h:2222|{FETCH}"), port),
+        (format!("-l|git|h|{FETCH}"), PLAIN),
     ] {
-        assert_eq!(parsed(line), Ok((user.into(), host.into(), port, command.into())), "{line}");
+        is(&line, wanted);
     }
 }
 
 #[test]
-fn what_would_do_something_else_than_run_one_command_is_refused_by_name() {
-    for (line, unserved) in [
-        ("-J jump h x", Unserved::Option(b'J')),
-        ("-W a:1 h", Unserved::Option(b'W')),
-        ("-L 1:a:1 h", Unserved::Option(b'L')),
-        ("-TR 1:a:1 h", Unserved::Option(b'R')),
-        ("-D 1 h", Unserved::Option(b'D')),
-        ("-N h", Unserved::Option(b'N')),
-        ("-s h sftp", Unserved::Option(b's')),
-        ("-O exit h", Unserved::Option(b'O')),
-        ("-Z h", Unserved::Unknown(b'Z')),
-        ("-p", Unserved::NoValue(b'p')),
-        ("-p 0 h", Unserved::Port),
-        ("-p 65536 h", Unserved::Port),
-        ("-p 2x h", Unserved::Port),
-        ("-p 0000022 h", Unserved::Port),
-        ("ssh://h:x", Unserved::Port),
-        ("", Unserved::NoHost),
-        ("-T", Unserved::NoHost),
-        ("-- -h x", Unserved::Name),
-        ("git@ x", Unserved::Name),
-        ("@h x", Unserved::Name),
-        ("-l -oProxyCommand=x h", Unserved::Name),
-        ("-o HostName=-x h", Unserved::Name),
+fn options_are_read_as_ssh_reads_them() {
+    let port = Wanted { port: 2222, ..PLAIN };
+    let protocol = Wanted { protocol: Some("version=2"), ..PLAIN };
+    for (line, wanted) in [
+        ("-4Tqvvvx|git@h", PLAIN),
+        ("-4Tp2222|git@h", port),
+        ("-Tp|2222|git@h", port),
+        ("-p2222|git@h", port),
+        ("-lgit|h", PLAIN),
+        ("-qlgit|h", PLAIN),
+        ("-oPort=2222|git@h", port),
+        ("-o|port 2222|git@h", port),
+        ("-o|  PORT =  2222  |git@h", port),
+        ("-o|Port\t2222|git@h", port),
+        ("-oUser=git|h", PLAIN),
+        ("-o|SetEnv GIT_PROTOCOL=version=2|git@h", protocol),
+        ("-o|setenv=GIT_PROTOCOL=version=2|git@h", protocol),
+        ("-o|SetEnv=OTHER=1|git@h", PLAIN),
+        ("-oHostName=h|git@alias", PLAIN),
+        ("git@alias|-oHostName=h", PLAIN),
+        // The first that is given holds.
+        ("-p|2222|-p|22|git@h", port),
+        ("-p|2222|-oPort=22|ssh://git@h:22", port),
+        ("-l|git|root@h", PLAIN),
+        ("-oUser=git|-lroot|root@h", PLAIN),
+        ("-oHostName=h|-oHostName=other|git@alias", PLAIN),
+        // Options behind the host, up to the command.
+        ("git@h|-p|2222|-T", port),
+        ("-T|git@h|-oPort=2222", port),
+        ("--|git@h", PLAIN),
+        ("-p|2222|--|git@h", port),
+        ("git@h|--", PLAIN),
+        // Settings that say that nothing is to be done.
+        ("-oProxyJump=none|-oProxyCommand=none|git@h", PLAIN),
+        // A user may have an `@` in it, and addresses colons.
+        ("a@b@h", Wanted { user: Some("a@b"), ..PLAIN }),
+        ("git@[::1]", Wanted { host: "::1", ..PLAIN }),
+        ("git@::1", Wanted { host: "::1", ..PLAIN }),
+        ("ssh://git@[::1]", Wanted { host: "::1", ..PLAIN }),
+        ("ssh://git@[::1]:2222/", Wanted { host: "::1", ..port }),
+        ("ssh://h/", Wanted { user: None, ..PLAIN }),
     ] {
-        assert_eq!(parsed(line), Err(format!("{unserved:?}")), "{line}");
+        is(&format!("{line}|{FETCH}"), wanted);
     }
-    let name: &[u8] = b"ProxyCommand";
-    assert_eq!(parsed("-o ProxyCommand=sh h"), Err(format!("{:?}", Unserved::Setting(name))));
+    // What looks like an option in the command belongs to the command.
+    is("git@h|sh|-c|-p|--|-G", Wanted { command: "sh -c -p -- -G", ..PLAIN });
+    is("git@h|--|-p|22", Wanted { command: "-p 22", ..PLAIN });
+    is("git@h", Wanted { command: "", ..PLAIN });
 }
 
 #[test]
-fn the_last_port_is_taken_and_one_more_is_none() {
-    assert_eq!(parsed("-p 65535 h").map(|(_, _, port, _)| port), Ok(65535));
-    assert_eq!(parsed("-p 1 h").map(|(_, _, port, _)| port), Ok(1));
+fn git_can_ask_what_kind_of_ssh_this_is() {
+    let (found, command) = parsed("-G|git@h").unwrap();
+    assert_eq!((found.mode, found.host, found.port, command.len()), (Mode::Config, &b"h"[..], 22, 0));
+    assert_eq!(parsed("-G|-p|2222|h").unwrap().0.port, 2222);
+    assert_eq!(parsed("h|-G").unwrap().0.mode, Mode::Config);
+    assert_eq!(parsed("-G").unwrap_err(), Unserved::NoHost);
+    assert_eq!(parsed("-V").unwrap().0.mode, Mode::Version);
+    assert_eq!(parsed("-vV").unwrap().0.mode, Mode::Version);
 }
 
 #[test]
-fn the_configuration_and_the_version_are_asked_for_by_their_letters() {
-    let mode = |words: &[&'static [u8]]| parse(words.len(), |n| words[n]).map(|parsed: Parsed<'_>| parsed.mode);
-    assert_eq!(mode(&[b"-G", b"h"]), Ok(Mode::Config));
-    assert_eq!(mode(&[b"-V"]), Ok(Mode::Version));
-    assert_eq!(mode(&[b"-G"]), Err(Unserved::NoHost));
+fn what_a_build_cannot_have_is_refused_by_name() {
+    for letter in "DJLNORWws".bytes() {
+        let text = format!("-{}", char::from(letter));
+        for line in
+            [format!("{text}|x|git@h|cmd"), format!("-T{}|x|git@h", char::from(letter)), format!("git@h|{text}")]
+        {
+            assert_eq!(parsed(&line).unwrap_err(), Unserved::Option(letter), "{line}");
+        }
+    }
+    for name in ["ProxyJump", "proxycommand", "LocalForward", "REMOTEFORWARD", "DynamicForward", "RemoteCommand"] {
+        for line in [format!("-o|{name}=x|git@h"), format!("-o{name} x y|git@h"), format!("git@h|-o|{name} = x|cmd")] {
+            assert_eq!(parsed(&line).unwrap_err(), Unserved::Setting(name.as_bytes()), "{line}");
+        }
+    }
+    for (line, letter) in [("-Z|h", b'Z'), ("-T9|h", b'9'), ("--help", b'-'), ("-é|h", 0xc3)] {
+        assert_eq!(parsed(line).unwrap_err(), Unserved::Unknown(letter), "{line}");
+    }
+}
+
+#[test]
+fn what_is_incomplete_or_no_place_is_refused() {
+    for letter in ["l", "p", "o", "i", "F"] {
+        assert_eq!(parsed(&format!("-{letter}")).unwrap_err(), Unserved::NoValue(letter.as_bytes()[0]));
+        assert_eq!(parsed(&format!("git@h|-4{letter}")).unwrap_err(), Unserved::NoValue(letter.as_bytes()[0]));
+    }
+    for line in ["", "-T", "-p|22", "--"] {
+        assert_eq!(parsed(line).unwrap_err(), Unserved::NoHost, "{line}");
+    }
+    for port in ["0", "65536", "-1", "+22", "22x", "", " 22", "000022", "4294967318"] {
+        for line in [format!("-p|{port}|h"), format!("ssh://h:{port}")] {
+            assert_eq!(parsed(&line).unwrap_err(), Unserved::Port, "{line}");
+        }
+    }
+    for (port, number) in [("1", 1), ("65535", 65535), ("00022", 22)] {
+        assert_eq!(parsed(&format!("-p|{port}|h")).unwrap().0.port, number);
+    }
+}
+
+#[test]
+fn a_name_that_begins_with_a_dash_or_is_empty_is_none() {
+    for line in [
+        "git@-oProxyCommand=id",
+        "--|-oProxyCommand=id",
+        "--|-h",
+        "-",
+        "--|-root@h",
+        "-l|-x|h",
+        "-oUser=-x|h",
+        "-oHostName=-x|h",
+        "ssh://-h",
+        "ssh://git@-h:22",
+        "git@[-h]",
+        "@h",
+        "git@",
+        "-l||h",
+        "ssh://",
+        "git@[]",
+    ] {
+        assert_eq!(parsed(line).map(|(found, _)| found).unwrap_err(), Unserved::Name, "{line}");
+    }
 }
