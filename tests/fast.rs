@@ -78,6 +78,7 @@ mod gateway {
     mod handing_over;
     mod place;
     mod refusals;
+    mod ssh_config;
     mod tunnel;
 }
 

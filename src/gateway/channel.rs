@@ -347,6 +347,50 @@ mod tests {
     }
 
     #[test]
+    fn a_channel_that_was_opened_and_left_is_as_silent_as_any_other() {
+        let (began, channel) = (Instant::now(), Channel::default());
+        std::thread::sleep(Duration::from_millis(5));
+        assert!(channel.silence() >= Duration::from_millis(5));
+        channel.write(0, false, b"").unwrap();
+        assert!(channel.silence() + Duration::from_millis(5) <= began.elapsed());
+    }
+
+    #[test]
+    fn stdin_behind_the_servers_end_counts_as_taken_and_costs_no_output() {
+        let channel = Channel::default();
+        now(channel.put(Kind::Stderr, b"no"));
+        channel.exit(1);
+        // A whole push, frame by frame, to a server that has refused it already.
+        assert_eq!(channel.write(0, false, b"abc"), Ok(3));
+        assert_eq!(channel.write(3, false, b"def"), Ok(6));
+        assert_eq!(channel.write(3, true, b"def"), Ok(6));
+        assert_eq!(channel.write(7, true, b"x"), Err(Broken::Gap));
+        assert_eq!(read(&channel, 0).unwrap(), [(Kind::Stderr, b"no".to_vec()), (Kind::Exit, vec![0, 0, 0, 1])]);
+    }
+
+    #[test]
+    fn one_answer_holds_whole_chunks_up_to_its_limit() {
+        let channel = Channel::default();
+        let piece = vec![0; MAX_CHUNK - CHUNK_HEAD];
+        for _ in 0..=MAX_READ / MAX_CHUNK {
+            assert_eq!(now(channel.put(Kind::Stdout, &piece)), Some(true));
+        }
+        let mut bytes = Vec::new();
+        channel.read(0, 0, &mut bytes).unwrap();
+        assert_eq!(bytes.len(), MAX_READ);
+        assert_eq!(read(&channel, MAX_READ as u64).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_answer_is_held_no_longer_than_its_limit() {
+        let channel = Channel::default();
+        let began = Instant::now();
+        channel.read(0, u32::MAX, &mut Vec::new()).unwrap();
+        let held = began.elapsed();
+        assert!(held >= Duration::from_millis(MAX_HOLD.into()) && held < Duration::from_secs(20), "{held:?}");
+    }
+
+    #[test]
     fn who_waits_on_a_closed_channel_is_told_why() {
         let channel = Channel::default();
         channel.close("the lease is over");

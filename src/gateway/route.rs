@@ -39,6 +39,9 @@ pub enum RouteError {
     /// A HostName or Port that is none.
     #[error("~/.ssh/config gives it a HostName or Port that is none")]
     Name,
+    /// ssh fails on it, so that what it says is not known.
+    #[error("~/.ssh/config is not one that ssh can read (see `ssh -G`)")]
+    Unreadable,
 }
 
 /// PURE: reads what `ssh -G` printed for this host.
@@ -81,7 +84,11 @@ pub fn ask(host: &HostName, user: &str, hidden: &[OsString]) -> Result<Route, Ro
     for name in hidden {
         command.env_remove(name);
     }
-    let Ok(mut child) = command.spawn() else { return Ok(Route::direct(host)) };
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Route::direct(host)),
+        Err(_) => return Err(RouteError::Unreadable),
+    };
     let mut printed = Vec::new();
     if let Some(stdout) = child.stdout.take() {
         // Cut short it lacks settings; a config of a megabyte is nobody's.
@@ -89,8 +96,8 @@ pub fn ask(host: &HostName, user: &str, hidden: &[OsString]) -> Result<Route, Ro
     }
     match child.wait() {
         Ok(status) if status.success() => parse(host, &String::from_utf8_lossy(&printed)),
-        // ssh itself cannot read the config, and would not connect either: the pin decides.
-        _ => Ok(Route::direct(host)),
+        // A way that is not known may be one through a jump host.
+        _ => Err(RouteError::Unreadable),
     }
 }
 

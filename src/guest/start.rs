@@ -37,6 +37,7 @@ mod number {
     pub(super) const CLOSE: usize = 3;
     pub(super) const SOCKET: usize = 41;
     pub(super) const CONNECT: usize = 42;
+    pub(super) const FCNTL: usize = 72;
     pub(super) const SENDTO: usize = 44;
     pub(super) const RECVFROM: usize = 45;
     pub(super) const WRITE: usize = 1;
@@ -52,6 +53,7 @@ mod number {
     pub(super) const CLOSE: usize = 57;
     pub(super) const SOCKET: usize = 198;
     pub(super) const CONNECT: usize = 203;
+    pub(super) const FCNTL: usize = 25;
     pub(super) const SENDTO: usize = 206;
     pub(super) const RECVFROM: usize = 207;
     pub(super) const WRITE: usize = 64;
@@ -227,6 +229,7 @@ pub(crate) fn poll(fds: &mut [Poll], milliseconds: Option<u64>) -> Result<usize,
 pub(crate) fn connect(path: &[u8]) -> Result<i32, Errno> {
     const AF_UNIX: usize = 1;
     const SOCK_STREAM_CLOEXEC: usize = 0o2000001;
+    const F_DUPFD_CLOEXEC: usize = 1030;
     const ENAMETOOLONG: Errno = Errno(36);
     // `struct sockaddr_un`: the family in the machine's byte order, and the path with its NUL.
     let mut address = [0u8; 110];
@@ -236,7 +239,15 @@ pub(crate) fn connect(path: &[u8]) -> Result<i32, Errno> {
     address[..2].copy_from_slice(&1u16.to_ne_bytes());
     address[2..2 + path.len()].copy_from_slice(path);
     // SAFETY: takes numbers.
-    let fd = unsafe { call(number::SOCKET, [AF_UNIX, SOCK_STREAM_CLOEXEC, 0, 0, 0, 0])? };
+    let mut fd = unsafe { call(number::SOCKET, [AF_UNIX, SOCK_STREAM_CLOEXEC, 0, 0, 0, 0])? };
+    if fd <= 2 {
+        // Who started us closed stdin, stdout or stderr: their places stay empty, or what is
+        // meant for them would go into the tunnel.
+        // SAFETY: takes numbers.
+        let moved = unsafe { call(number::FCNTL, [fd, F_DUPFD_CLOEXEC, 3, 0, 0, 0]) };
+        close(fd as i32);
+        fd = moved?;
+    }
     // SAFETY: the kernel reads `address`, as many bytes as the length says, and it is longer.
     let connected = unsafe { call(number::CONNECT, [fd, address.as_ptr() as usize, 2 + path.len() + 1, 0, 0, 0]) };
     match connected {

@@ -88,6 +88,23 @@ fn the_servers_own_answer_and_exit_status_reach_git_unchanged() {
 }
 
 #[test]
+fn a_standard_stream_that_is_closed_is_no_way_into_the_tunnel() {
+    let place = Place::new();
+    let lending = place.lending(&["org/repo"], "");
+    let (user, port, path) = (crate::agent::server::me(), place.server.0.port(), place.bare("org/repo"));
+    let fetch = format!("ssh -p {port} {user}@127.0.0.1 \"git-upload-pack '{}'\"", path.display());
+    let ended = place.sh(
+        &lending,
+        &format!(
+            "printf 0000 | {fetch} >whole; echo $?; {fetch} <&- 2>said | cmp - whole; grep -c 'remote end' said
+             printf 0000 | {fetch} >&-; printf 0000 | {fetch} >closed 2>&-; cmp closed whole; echo $?"
+        ),
+    );
+    ended.expect_code(0);
+    assert_eq!((ended.stdout.as_str(), ended.refusals()), ("0\n1\n0\n", 0), "{}", ended.report());
+}
+
+#[test]
 fn a_push_where_the_grant_may_write() {
     let place = Place::new();
     let before = place.refs("org/repo");

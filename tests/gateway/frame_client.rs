@@ -77,7 +77,12 @@ impl Guest {
                 match chunk.unwrap() {
                     (Kind::Stdout, bytes) => out.extend_from_slice(bytes),
                     (Kind::Stderr, bytes) => err.extend_from_slice(bytes),
-                    (Kind::Exit, bytes) => return (out, err, u32::from_be_bytes(bytes.try_into().unwrap())),
+                    (Kind::Exit, bytes) => {
+                        // Acknowledged, the exit status included: nothing follows it.
+                        let end = self.ask(&Request::Read { token, ack, hold: 0 });
+                        assert_eq!(end, Answer::Data(ack, Vec::new()));
+                        return (out, err, u32::from_be_bytes(bytes.try_into().unwrap()));
+                    }
                 }
             }
         }
