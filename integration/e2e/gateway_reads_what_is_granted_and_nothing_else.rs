@@ -16,7 +16,7 @@ body = b"\x0d" + text(base64.b64decode(sys.argv[1])) + text(b"SSHSIG" + bytes(64
 agent = socket.socket(socket.AF_UNIX)
 agent.connect(os.environ["SSH_AUTH_SOCK"])
 agent.sendall(text(body))
-answer = agent.recv(5)
+answer = agent.recv(5, socket.MSG_WAITALL)
 print("the agent answered", answer, file=sys.stderr)
 sys.exit(0 if answer[4:] != b"\x05" else 1)
 "#;
