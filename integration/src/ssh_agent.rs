@@ -22,7 +22,8 @@ impl SshAgent {
         let child = Run::new("ssh-agent").arg("-D").arg("-a").arg(folder.path().join("sock")).spawn();
         let agent = Self { folder, child };
         let end = Instant::now() + Duration::from_secs(20);
-        while !agent.socket().exists() {
+        // The socket is there a moment before anyone listens on it.
+        while std::os::unix::net::UnixStream::connect(agent.socket()).is_err() {
             assert!(Instant::now() < end, "ssh-agent did not start");
             std::thread::sleep(Duration::from_millis(5));
         }
