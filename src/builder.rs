@@ -7,9 +7,13 @@
 //! It never overrides what was typed: an id that names its own socket or key stays (with a
 //! warning), one that names none is filled in, because "none" means the person's whole agent.
 
+pub mod add_git;
+mod ask;
 mod bake;
+mod bake_inline;
 mod buildah;
 mod buildx;
+pub mod checkout;
 mod compose;
 mod compose_files;
 mod compose_model;
@@ -18,6 +22,8 @@ pub mod dockerfile;
 mod dotenv;
 mod error;
 mod flags;
+mod git_context;
+pub mod git_source;
 mod guest_mount;
 mod heredoc;
 mod image_build;
@@ -54,6 +60,9 @@ pub struct Lending {
     /// Folder with the guest, to be given to the build as a named context; none where no socket
     /// is the gateway's. Absolute path.
     pub guest: Option<PathBuf>,
+    /// The gateway's socket through which repositories are cloned that the builder would fetch
+    /// itself; none where the id that it would use, `default`, is lent by agent. Absolute path.
+    pub git: Option<PathBuf>,
     /// Folder of the lease, where files of the plan are written (an override for Compose).
     pub folder: PathBuf,
 }
@@ -101,6 +110,8 @@ pub struct Plan {
     pub args: Vec<OsString>,
     /// Environment variables to set for the child.
     pub set_env: Vec<(OsString, OsString)>,
+    /// Folders to make in the lease's folder before the child starts, empty. Absolute paths.
+    pub folders: Vec<PathBuf>,
     /// Files to write into the lease's folder before the child starts: absolute path, content.
     pub files: Vec<(PathBuf, String)>,
     /// Whether SSH_AUTH_SOCK is to point at the lease's default socket. False where the tool
@@ -108,6 +119,8 @@ pub struct Plan {
     pub agent_in_env: bool,
     /// What a person should know before the build starts (shown as warnings).
     pub warnings: Vec<String>,
+    /// What was done for the build before it starts (shown as notes).
+    pub notes: Vec<String>,
 }
 
 impl Plan {

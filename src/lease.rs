@@ -17,7 +17,7 @@ use crate::exit::Code;
 use crate::ui::Explain;
 
 pub(crate) use folder::random_name;
-pub use folder::{Folder, Places};
+pub use folder::{CLONES, Folder, Places};
 
 /// Why a lease could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -174,6 +174,14 @@ impl Lease {
     /// [`LeaseError::File`] of the system.
     pub fn write(&self, path: &Path, content: &[u8]) -> Result<(), LeaseError> {
         self.folder.write(path, 0o600, content)
+    }
+
+    /// Makes an empty folder in it.
+    ///
+    /// # Errors
+    /// [`LeaseError::Folder`] of the system.
+    pub fn make_folder(&self, path: &Path) -> Result<(), LeaseError> {
+        std::fs::create_dir(path).map_err(|source| LeaseError::Folder { path: path.to_owned(), source })
     }
 
     /// Ends the lease: no socket answers, the folder is gone. Says what ended it.

@@ -87,6 +87,7 @@ mod builder {
     mod compose;
     mod compose_files;
     mod docker;
+    mod git;
     mod guest;
     mod guest_compose;
     mod other;

@@ -90,9 +90,14 @@ fn submodules_that_are_granted_and_no_others() {
     at_the_server(&build.server, "team/outer.git", &add);
     let outer = build.server.url("team/outer.git");
     let clone = format!("{{step}} git clone --recurse-submodules {outer} /outer && test -s /outer/part/pyproject.toml");
-    let build = build.granting(&["team/outer", GRANTED]).stepping(&clone);
+    // And where the builder would fetch it itself.
+    let added = format!(
+        "{clone}\nADD {outer} /added\n\
+         RUN test -s /added/part/pyproject.toml && ! find /added -name .git | grep ."
+    );
+    let build = build.granting(&["team/outer", GRANTED]).stepping(&added);
     let finished = build.build(&Engine::named(ENGINE)).succeed().expect_not("refused");
-    build.expect_logins(&finished, 2);
+    build.expect_logins(&finished, 4);
 
     let build = build
         .granting(&["team/outer"])

@@ -8,15 +8,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde::Deserialize;
 
-use super::dockerfile::CONTEXT;
 use super::flags::{self, Flag, Table};
-use super::guest_mount::{self, Mounted};
+use super::guest_mount::{self, Dockerfile};
 use super::probe::Question;
-use super::{BuilderError, Lending, Plan, Probe, Split, specs};
+use super::{BuilderError, Lending, Plan, Probe, Split, bake_inline, git_context, specs};
 
 /// `docker buildx bake --help` of 0.13 and 0.29, experimental flags included.
 #[rustfmt::skip]
@@ -29,8 +28,11 @@ const BAKE: Table = Table {
     interspersed: true,
 };
 
+/// The file of the lease that holds a bake file from stdin.
+pub(super) const STDIN: &str = "bake.stdin";
+
 #[derive(Deserialize)]
-struct Printed {
+pub(super) struct Printed {
     #[serde(default)]
     target: BTreeMap<String, Target>,
 }
@@ -41,6 +43,8 @@ struct Target {
     ssh: Vec<Ssh>,
     #[serde(default)]
     secret: Vec<Secret>,
+    #[serde(default)]
+    contexts: BTreeMap<String, String>,
     context: Option<String>,
     dockerfile: Option<String>,
     #[serde(rename = "dockerfile-inline")]
@@ -70,6 +74,13 @@ enum Secret {
         src: Option<String>,
         env: Option<String>,
     },
+}
+
+impl Printed {
+    /// The inline Dockerfile of a target.
+    pub(super) fn inline(&self, target: &str) -> Option<&str> {
+        self.target.get(target)?.inline.as_deref()
+    }
 }
 
 impl Ssh {
@@ -114,10 +125,11 @@ pub(super) fn plan(
     let mut rest = split.rest().to_vec();
     keep_stdin(&walk, &mut rest, &mut plan, lending, probe)?;
     let stdin = plan.files.first().map_or("", |(_, text)| text);
-    let printed = printed(tool, split, stdin, lending, probe)?;
+    let printed = printed(tool, split, split.rest(), stdin, lending, probe)?;
 
     let mut sets = Vec::new();
     let mut reads = Vec::new();
+    let mut inline = BTreeMap::new();
     for (name, target) in printed.target {
         let mut set = |key: &str, value: &str| sets.push(format!("{name}.{key}={value}"));
         let place = format!("{tool}, target {name}");
@@ -132,23 +144,30 @@ pub(super) fn plan(
         for value in &secrets {
             set("secrets", value);
         }
-        if let Some(folder) = &lending.guest
-            && let Some(copy) =
-                guest_of(&place, target.context, target.dockerfile, target.inline, lending, &mut plan, probe)?
-        {
-            let folder = folder.to_str().ok_or_else(|| BuilderError::Path(folder.clone()))?;
-            set(&format!("contexts.{CONTEXT}"), folder);
-            reads.push(folder.to_owned());
-            if let Some(copy) = copy {
-                let copy = copy.to_str().ok_or_else(|| BuilderError::Path(copy.clone()))?;
-                set("dockerfile", copy);
-                reads.push(lending.folder.to_string_lossy().into_owned());
-            }
+        if lending.guest.is_none() {
+            continue;
         }
+        let recipe = Recipe {
+            context: target.context.unwrap_or_else(|| ".".into()),
+            named: target.contexts,
+            name: target.dockerfile.unwrap_or_else(|| "Dockerfile".into()),
+            inline: target.inline,
+        };
+        let instead = instead_of(&place, recipe, lending, &mut plan, probe)?;
+        for (key, value) in instead.sets {
+            set(&key, &value);
+        }
+        if let Some(text) = instead.inline {
+            inline.insert(name.clone(), text);
+        }
+        reads.extend(instead.reads);
     }
     reads.sort();
     reads.dedup();
 
+    if !inline.is_empty() {
+        bake_inline::replace(tool, split, &walk, &mut rest, &inline, lending, &mut plan, probe)?;
+    }
     plan.args = split.before().to_vec();
     if !reads.is_empty() && knows_allow(tool, split, probe)? {
         plan.args.extend(reads.iter().map(|path| OsString::from(format!("--allow=fs.read={path}"))));
@@ -163,9 +182,10 @@ pub(super) fn plan(
 
 /// What bake would build. 0.13 checks the sockets while it prints, so that SSH_AUTH_SOCK has to
 /// name one; the lease's does where nothing else is needed.
-fn printed(
+pub(super) fn printed(
     tool: &str,
     split: Split<'_>,
+    rest: &[OsString],
     stdin: &str,
     lending: &Lending,
     probe: &mut dyn Probe,
@@ -173,7 +193,7 @@ fn printed(
     let asked = format!("{tool} --print");
     let mut args = split.before().to_vec();
     args.push("--print".into());
-    args.extend_from_slice(split.rest());
+    args.extend_from_slice(rest);
     let mut env = Vec::new();
     if let Some((_, socket)) = lending.sockets.first() {
         env.push(("SSH_AUTH_SOCK".into(), socket.clone().into_os_string()));
@@ -244,7 +264,7 @@ fn keep_stdin(
     probe: &mut dyn Probe,
 ) -> Result<(), BuilderError> {
     for flag in walk.named(&["file", "f"]).rev().filter(|flag| flag.value.as_deref() == Some(OsStr::new("-"))) {
-        let path = lending.folder.join("bake.stdin");
+        let path = lending.folder.join(STDIN);
         if plan.files.is_empty() {
             plan.files.push((path.clone(), probe.stdin().map_err(BuilderError::Stdin)?));
         }
@@ -254,38 +274,84 @@ fn keep_stdin(
     Ok(())
 }
 
-/// The guest for one target: `None` where no step needs it, else the Dockerfile to use instead
-/// of the target's own, if any.
-fn guest_of(
-    place: &str,
-    context: Option<String>,
-    dockerfile: Option<String>,
+/// What a target is built from.
+struct Recipe {
+    context: String,
+    named: BTreeMap<String, String>,
+    /// The Dockerfile's name.
+    name: String,
     inline: Option<String>,
+}
+
+/// What it is built from instead.
+#[derive(Default)]
+struct Instead {
+    /// `--set TARGET.` of these.
+    sets: Vec<(String, String)>,
+    /// This Dockerfile, by its text.
+    inline: Option<String>,
+    /// What bake must be allowed to read for it.
+    reads: Vec<String>,
+}
+
+impl Instead {
+    fn set(&mut self, key: &str, path: &str) {
+        self.sets.push((key.to_owned(), path.to_owned()));
+        self.reads.push(path.to_owned());
+    }
+}
+
+/// The guest for one target, and clones of what would be fetched past it.
+fn instead_of(
+    place: &str,
+    recipe: Recipe,
     lending: &Lending,
     plan: &mut Plan,
     probe: &mut dyn Probe,
-) -> Result<Option<Option<PathBuf>>, BuilderError> {
-    let context = context.unwrap_or_else(|| ".".into());
-    let name = dockerfile.unwrap_or_else(|| "Dockerfile".into());
-    let is_inline = inline.is_some();
-    let (text, ignore) = match inline {
-        Some(text) => (text, None),
-        None if guest_mount::is_remote(&context) => {
+) -> Result<Instead, BuilderError> {
+    let mut instead = Instead::default();
+    for (name, context) in &recipe.named {
+        let place = format!("{place}, context {name}");
+        if let Some(cloned) = git_context::cloned(&place, context, false, lending, plan, probe)? {
+            instead.set(&format!("contexts.{name}"), cloned.text()?);
+        }
+    }
+    let cloned = git_context::cloned(place, &recipe.context, false, lending, plan, probe)?;
+    let is_inline = recipe.inline.is_some();
+    let (text, ignore) = match (recipe.inline, &cloned) {
+        (Some(text), _) => (text, None),
+        (None, None) if guest_mount::is_remote(&recipe.context) => {
+            if lending.git.is_none() {
+                return Ok(instead);
+            }
             let what = "the context is fetched by the builder itself, past the gateway";
             return Err(BuilderError::Context { place: place.to_owned(), what });
         }
-        None => {
-            let path = probe.cwd().join(&context).join(&name);
+        (None, cloned) => {
+            let path = match cloned {
+                Some(cloned) => cloned.file(place, Path::new(&recipe.name), probe)?,
+                None => probe.cwd().join(&recipe.context).join(&recipe.name),
+            };
             (guest_mount::read(&path, probe)?, guest_mount::ignore_of(&path, probe)?)
         }
     };
-    Ok(match guest_mount::mount(place, &name, &text, ignore, lending, plan, true)? {
-        Mounted::Nothing => None,
-        Mounted::AsWritten => Some(None),
-        Mounted::Copy(_) if is_inline => {
-            let what = "its Dockerfile is inline, which bake cannot be told to replace";
-            return Err(BuilderError::Context { place: place.to_owned(), what });
+    if let Some(cloned) = &cloned {
+        instead.set("context", cloned.text()?);
+    }
+    let mounted =
+        guest_mount::mount(place, Dockerfile { name: &recipe.name, text: &text, ignore }, lending, plan, true, probe)?;
+    for (name, folder) in &mounted.contexts {
+        instead.set(&format!("contexts.{name}"), folder);
+    }
+    match mounted.copy {
+        // bake takes a Dockerfile's text from its files alone.
+        Some(_) if is_inline => instead.inline = plan.files.pop().map(|(_, text)| text),
+        Some(copy) => {
+            let copy = copy.to_str().ok_or_else(|| BuilderError::Path(copy.clone()))?;
+            instead.sets.push(("dockerfile".into(), copy.to_owned()));
+            instead.reads.push(lending.folder.to_string_lossy().into_owned());
         }
-        Mounted::Copy(copy) => Some(Some(copy)),
-    })
+        None => {}
+    }
+    Ok(instead)
 }

@@ -6,13 +6,14 @@
 //! with every profile active, because `run` and `up SERVICE` switch profiles on.
 
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
-use super::compose_model::{Built, Guest};
+use super::compose_model::{Built, Instead};
 use super::docker::refuse_legacy;
 use super::flags::{self, Flag, Table, Walk};
-use super::guest_mount::{self, Mounted};
+use super::guest_mount::{self, Dockerfile};
 use super::probe::{Output, Question};
-use super::{BuilderError, Lending, Plan, Probe, Split, Typed, compose_files, compose_model, specs};
+use super::{BuilderError, Lending, Plan, Probe, Split, Typed, compose_files, compose_model, git_context, specs};
 
 /// `docker compose --help` of 2.26 and 2.40 with hidden flags, and the docker command's own,
 /// which it gives its plugins.
@@ -145,7 +146,7 @@ fn rewrite(
         plan.warnings.push(format!("{tool}: no service of this project is built, so no key is lent"));
     }
     let built = with_guest(&tool, built, lending, &mut plan, probe)?;
-    if built.iter().any(|(_, guest)| guest.is_some()) {
+    if built.iter().any(|(_, instead)| !instead.contexts.is_empty()) {
         // `docker [FLAGS] compose`, or a program of its own that uses the same engine.
         let (program, globals) = match split.before().split_last() {
             Some((_, globals)) => (split.typed.program.as_os_str(), globals),
@@ -237,68 +238,95 @@ fn model(
     Err(BuilderError::refused(&asked, shown.map_or(&[], Vec::as_slice)))
 }
 
-/// Gives the guest to every service whose Dockerfile has a step for it. A service that cannot
-/// be read is only warned about: it may not be the one that is built.
+/// Gives the guest to every service whose Dockerfile has a step for it, and clones to what would
+/// be fetched past it. A service that cannot be read is only warned about: it may not be the one
+/// that is built.
 fn with_guest(
     tool: &str,
     built: Vec<Built>,
     lending: &Lending,
     plan: &mut Plan,
     probe: &mut dyn Probe,
-) -> Result<Vec<(Built, Option<Guest>)>, BuilderError> {
+) -> Result<Vec<(Built, Instead)>, BuilderError> {
     if lending.guest.is_none() {
-        return Ok(built.into_iter().map(|one| (one, None)).collect());
+        return Ok(built.into_iter().map(|one| (one, Instead::default())).collect());
     }
     let mut with_guest = Vec::new();
     for one in built {
         let place = format!("{tool}, service {}", one.service);
-        let guest = guest_of(&place, &one, lending, plan, probe)?;
-        with_guest.push((one, guest));
+        let instead = instead_of(&place, &one, lending, plan, probe)?;
+        with_guest.push((one, instead));
     }
-    if !with_guest.is_empty() && with_guest.iter().all(|(_, guest)| guest.is_none()) {
+    if !with_guest.is_empty() && with_guest.iter().all(|(_, instead)| instead.contexts.is_empty()) {
         plan.warnings.push(format!("{tool}: no step has --mount=type=ssh, so nothing is lent to any"));
     }
     Ok(with_guest)
 }
 
-fn guest_of(
+fn instead_of(
     place: &str,
     one: &Built,
     lending: &Lending,
     plan: &mut Plan,
     probe: &mut dyn Probe,
-) -> Result<Option<Guest>, BuilderError> {
-    if let Some(text) = &one.inline {
-        let mut inline = Plan::default();
-        let mounted = guest_mount::mount(place, "dockerfile_inline", text, None, lending, &mut inline, false)?;
-        plan.warnings.append(&mut inline.warnings);
-        return Ok(match (mounted, inline.files.pop()) {
-            (Mounted::Copy(_), Some((_, text))) => Some(Guest::Inline(text)),
-            (Mounted::AsWritten, _) => Some(Guest::AsWritten),
-            _ => None,
-        });
+) -> Result<Instead, BuilderError> {
+    let mut instead = Instead::default();
+    for (name, context) in &one.named {
+        let place = format!("{place}, context {name}");
+        match git_context::cloned(&place, context, false, lending, plan, probe) {
+            Ok(Some(cloned)) => instead.contexts.push((name.clone(), cloned.text()?.to_owned())),
+            Ok(None) => {}
+            Err(error) => plan.warnings.push(error.to_string()),
+        }
     }
-    if guest_mount::is_remote(&one.context) {
+    if let Some(text) = &one.inline {
+        let mut inline = Plan { notes: std::mem::take(&mut plan.notes), ..Plan::default() };
+        let mounted = guest_mount::mount(
+            place,
+            Dockerfile { name: "dockerfile_inline", text, ignore: None },
+            lending,
+            &mut inline,
+            false,
+            probe,
+        )?;
+        plan.warnings.append(&mut inline.warnings);
+        plan.notes = inline.notes;
+        instead.contexts.extend(mounted.contexts);
+        instead.inline = mounted.copy.and_then(|_| inline.files.pop()).map(|(_, text)| text);
+        return Ok(instead);
+    }
+    let cloned = match git_context::cloned(place, &one.context, false, lending, plan, probe) {
+        Ok(cloned) => cloned,
+        Err(error) => {
+            plan.warnings.push(format!("{error}; its ssh steps do not get the guest"));
+            return Ok(instead);
+        }
+    };
+    if cloned.is_none() && guest_mount::is_remote(&one.context) {
         plan.warnings.push(format!(
             "{place}: its context is fetched by the builder itself, so its ssh steps do not get the guest"
         ));
-        return Ok(None);
+        return Ok(instead);
     }
     let name = one.dockerfile.as_deref().unwrap_or("Dockerfile");
-    let path = probe.cwd().join(&one.context).join(name);
+    let path = match &cloned {
+        Some(cloned) => cloned.file(place, Path::new(name), probe)?,
+        None => probe.cwd().join(&one.context).join(name),
+    };
+    if let Some(cloned) = &cloned {
+        instead.context = Some(cloned.text()?.to_owned());
+    }
     let (text, ignore) = match (guest_mount::read(&path, probe), guest_mount::ignore_of(&path, probe)) {
         (Ok(text), Ok(ignore)) => (text, ignore),
         _ => {
             plan.warnings
                 .push(format!("{place}: {} cannot be read, so its ssh steps do not get the guest", path.display()));
-            return Ok(None);
+            return Ok(instead);
         }
     };
-    Ok(match guest_mount::mount(place, name, &text, ignore, lending, plan, false)? {
-        Mounted::Nothing => None,
-        Mounted::AsWritten => Some(Guest::AsWritten),
-        Mounted::Copy(copy) => {
-            Some(Guest::File(copy.to_str().ok_or_else(|| BuilderError::Path(copy.clone()))?.to_owned()))
-        }
-    })
+    let mounted = guest_mount::mount(place, Dockerfile { name, text: &text, ignore }, lending, plan, false, probe)?;
+    instead.contexts.extend(mounted.contexts);
+    let text = |copy: PathBuf| copy.to_str().map(str::to_owned).ok_or(BuilderError::Path(copy));
+    instead.file = mounted.copy.map(text).transpose()?;
+    Ok(instead)
 }

@@ -7,7 +7,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dockerfile::CONTEXT;
 use super::{BuilderError, KNOWN_HOSTS_ID, Lending, specs};
 
 /// Name of our secret in the project; its id in the step is [`KNOWN_HOSTS_ID`]. A name of its
@@ -27,19 +26,24 @@ pub(super) struct Built {
     pub(super) context: String,
     /// Its Dockerfile, where it names one.
     pub(super) dockerfile: Option<String>,
+    /// Its named contexts.
+    pub(super) named: Vec<(String, String)>,
     /// The Dockerfile itself, `$` doubled as in every Compose file.
     pub(super) inline: Option<String>,
 }
 
-/// What a service builds from instead, so that its steps get the guest.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Guest {
-    /// From its own Dockerfile: the person wrote the mount.
-    AsWritten,
-    /// From this file.
-    File(String),
-    /// From this text.
-    Inline(String),
+/// What a service builds from instead, so that its steps get the guest, and repositories that
+/// the builder would fetch itself come from clones.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Instead {
+    /// This context.
+    pub(super) context: Option<String>,
+    /// This Dockerfile, by its path.
+    pub(super) file: Option<String>,
+    /// This Dockerfile, by its text.
+    pub(super) inline: Option<String>,
+    /// With these named contexts.
+    pub(super) contexts: Vec<(String, String)>,
 }
 
 /// The services that are built; None where the model is not one.
@@ -67,7 +71,11 @@ fn one(service: &str, build: &Value) -> Built {
     let text = |key: &str| build.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     let context = build.as_str().map(str::to_owned).or_else(|| text("context")).unwrap_or_else(|| ".".into());
     let (dockerfile, inline) = (text("dockerfile"), text("dockerfile_inline"));
-    Built { service: service.to_owned(), ssh, known_hosts, context, dockerfile, inline }
+    let named = build.get("additional_contexts").and_then(Value::as_object);
+    let named =
+        named.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    let named = named.collect();
+    Built { service: service.to_owned(), ssh, known_hosts, context, dockerfile, named, inline }
 }
 
 fn listed(text: &str) -> (String, Option<String>) {
@@ -85,16 +93,16 @@ fn secret_id(secret: &Value) -> &str {
     secret.as_str().or_else(|| of("target")).or_else(|| of("source")).unwrap_or_default()
 }
 
-/// The override for these services, each with the guest that it gets, if any. `by_flag` are ids that were typed with `--ssh`, which hold
-/// for every service and which 2.26 refuses to see twice.
+/// The override for these services, each with what it builds from instead. `by_flag` are ids that
+/// were typed with `--ssh`, which hold for every service and which 2.26 refuses to see twice.
 pub(super) fn override_file(
-    built: &[(Built, Option<Guest>)],
+    built: &[(Built, Instead)],
     by_flag: &[String],
     lending: &Lending,
 ) -> Result<String, BuilderError> {
     let mut services = Map::new();
     let mut secret = false;
-    for (one, guest) in built {
+    for (one, instead) in built {
         let mut ssh = Map::new();
         let typed: Vec<String> = one.ssh.iter().map(|(id, _)| id.clone()).chain(by_flag.iter().cloned()).collect();
         for value in specs::missing(lending, &typed)? {
@@ -113,13 +121,15 @@ pub(super) fn override_file(
             secret = true;
             build.insert("secrets".into(), json!([{ "source": SECRET, "target": KNOWN_HOSTS_ID }]));
         }
-        if let (Some(guest), Some(folder)) = (guest, &lending.guest) {
-            build.insert("additional_contexts".into(), json!({ CONTEXT: folder.to_str() }));
-            match guest {
-                Guest::AsWritten => {}
-                Guest::File(path) => drop(build.insert("dockerfile".into(), json!(path))),
-                Guest::Inline(text) => drop(build.insert("dockerfile_inline".into(), json!(text))),
-            }
+        if !instead.contexts.is_empty() {
+            let contexts: Map<String, Value> =
+                instead.contexts.iter().map(|(name, folder)| (name.clone(), json!(folder))).collect();
+            build.insert("additional_contexts".into(), contexts.into());
+        }
+        let texts =
+            [("context", &instead.context), ("dockerfile", &instead.file), ("dockerfile_inline", &instead.inline)];
+        for (key, text) in texts {
+            build.extend(text.as_ref().map(|text| (key.to_owned(), json!(text))));
         }
         if !build.is_empty() {
             services.insert(one.service.clone(), json!({ "build": build }));

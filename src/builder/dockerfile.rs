@@ -4,6 +4,7 @@
 //! continuations, heredocs. Changes nothing but what it inserts: everything else stays byte
 //! for byte, line numbers included.
 
+use super::add_git::{self, AddGit, AddGitError};
 use super::heredoc;
 
 /// What is inserted behind the word RUN.
@@ -22,8 +23,10 @@ pub enum Note {
     GitSsh(usize, &'static str),
     /// A PATH in which the guest is not found.
     Path(usize),
-    /// `ADD` of a Git repository over SSH, which the builder fetches itself.
-    AddGit(usize),
+    /// `ADD` of a Git repository over SSH that cannot be served by a clone.
+    AddGit(usize, AddGitError),
+    /// `ADD` of a Git repository over SSH, left to the builder.
+    AddLeft(usize),
     /// A step with an ssh mount whose RUN is written so that nothing can be inserted.
     Odd(usize),
     /// A stage or step that uses the name of our context for something else.
@@ -39,6 +42,8 @@ pub struct Rewritten {
     pub steps: usize,
     /// How many steps had it already, by the person's own hand.
     pub own: usize,
+    /// Repositories that an `ADD` asked for, each now copied from the context [`add_context`].
+    pub adds: Vec<AddGit>,
     /// What a person should know.
     pub notes: Vec<Note>,
 }
@@ -49,11 +54,21 @@ struct Logical {
     /// Where its first physical line begins in the file, and that line's number.
     offset: usize,
     line: usize,
+    /// Where its last physical line ends, before the line feed; heredocs come after it.
+    end: usize,
 }
 
-/// Rewrites a Dockerfile.
+/// The name of the context with the clone for an `ADD`: the number of its Dockerfile in the
+/// build, and its index in [`Rewritten::adds`].
 #[must_use]
-pub fn rewrite(text: &[u8]) -> Rewritten {
+pub fn add_context(file: usize, index: usize) -> String {
+    format!("{CONTEXT}-add-{file}-{index}")
+}
+
+/// Rewrites a Dockerfile. `file` is its number, where the repositories of an `ADD` are cloned on
+/// this machine; without one they are left to the builder.
+#[must_use]
+pub fn rewrite(text: &[u8], file: Option<usize>) -> Rewritten {
     let mut out = Rewritten::default();
     let mut copied = 0;
     for logical in logical_lines(text) {
@@ -85,7 +100,27 @@ pub fn rewrite(text: &[u8]) -> Rewritten {
                 }
             }
             b"ENV" => out.notes.extend(env_notes(rest, logical.line)),
-            b"ADD" if adds_git(rest) => out.notes.push(Note::AddGit(logical.line)),
+            b"ADD" => {
+                let Some(add) = add_git::parse(rest) else { continue };
+                let Some(file) = file else {
+                    out.notes.push(Note::AddLeft(logical.line));
+                    continue;
+                };
+                let physical = text.get(logical.offset..logical.end).unwrap_or_default();
+                let blanks = physical.iter().take_while(|b| is_blank(**b)).count();
+                let context = add_context(file, out.adds.len());
+                let copy =
+                    add.and_then(|add| Ok((add.copy(physical.get(blanks..).unwrap_or_default(), &context)?, add)));
+                match copy {
+                    Ok((copy, add)) => {
+                        out.text.extend_from_slice(text.get(copied..logical.offset + blanks).unwrap_or_default());
+                        out.text.extend(copy);
+                        copied = logical.end;
+                        out.adds.push(add);
+                    }
+                    Err(error) => out.notes.push(Note::AddGit(logical.line, error)),
+                }
+            }
             b"FROM" if names_stage(rest) => out.notes.push(Note::Taken(logical.line)),
             _ => {}
         }
@@ -155,9 +190,10 @@ fn logical_lines(text: &[u8]) -> Vec<Logical> {
             continue;
         }
         let (part, mut goes_on) = continued(line, escape);
-        let mut logical = Logical { text: part.to_vec(), offset, line: number + 1 };
+        let mut logical = Logical { text: part.to_vec(), offset, line: number + 1, end: offset + line.len() };
         while goes_on {
-            let Some((_, (_, line))) = lines.next() else { break };
+            let Some((_, (offset, line))) = lines.next() else { break };
+            logical.end = offset + line.len();
             if is_skipped(line) {
                 continue;
             }
@@ -264,14 +300,6 @@ fn env_notes(rest: &[u8], line: usize) -> Vec<Note> {
     notes
 }
 
-/// `ADD git@host:…` or `ADD ssh://…`.
-fn adds_git(rest: &[u8]) -> bool {
-    rest.split(u8::is_ascii_whitespace)
-        .map(|word| word.trim_ascii_start().strip_prefix(b"[").unwrap_or(word))
-        .map(|word| word.strip_prefix(b"\"").unwrap_or(word))
-        .any(|word| word.starts_with(b"git@") || word.starts_with(b"ssh://"))
-}
-
 /// `FROM … AS valetkey`.
 fn names_stage(rest: &[u8]) -> bool {
     let words: Vec<&[u8]> = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
@@ -289,7 +317,7 @@ mod tests {
     /// `<M>` in the text stands for what must be inserted there, and for nothing before.
     fn check(expected: &str) -> Rewritten {
         let before = expected.replace("<M>", "");
-        let rewritten = rewrite(before.as_bytes());
+        let rewritten = rewrite(before.as_bytes(), Some(0));
         assert_eq!(String::from_utf8_lossy(&rewritten.text), expected.replace("<M>", M));
         assert_eq!(rewritten.steps, expected.matches("<M>").count());
         rewritten
@@ -342,29 +370,41 @@ mod tests {
         let text = format!(
             "FROM a\nRUN{M} --mount=type=ssh x\nRUN --mount=type=ssh --mount=from=b,dst=/usr/local/bin/ssh x\n"
         );
-        let rewritten = rewrite(text.as_bytes());
+        let rewritten = rewrite(text.as_bytes(), Some(0));
         assert_eq!((rewritten.steps, rewritten.own), (0, 2));
         assert_eq!(rewritten.text, text.as_bytes());
     }
 
     #[test]
     fn what_keeps_a_step_from_the_guest_is_noted() {
-        let noted = |text: &str| rewrite(text.as_bytes()).notes;
+        let noted = |text: &str| rewrite(text.as_bytes(), Some(0)).notes;
         assert_eq!(noted("FROM a\nONBUILD RUN --mount=type=ssh x\n"), [Note::Onbuild(2)]);
         assert_eq!(noted("ENV GIT_SSH_COMMAND=ssh\\ -v A=b\n"), [Note::GitSsh(1, "GIT_SSH_COMMAND")]);
         assert_eq!(noted("ENV GIT_SSH /usr/bin/ssh\n"), [Note::GitSsh(1, "GIT_SSH")]);
         assert_eq!(noted("ENV PATH=/opt/bin\n"), [Note::Path(1)]);
         assert_eq!(noted("ENV PATH=/opt/bin:$PATH\nENV PATH /usr/local/bin:/bin\nENV XPATH=/opt\n"), []);
-        assert_eq!(noted("FROM a\nADD --link git@github.com:o/r.git /src\n"), [Note::AddGit(2)]);
+        assert_eq!(noted("FROM a\nADD --link git@h:r a /src/\n"), [Note::AddGit(2, AddGitError::Mixed)]);
+        let left = rewrite(b"FROM a\nADD git@h:r /src\n", None);
+        assert_eq!((left.notes, left.text), (vec![Note::AddLeft(2)], b"FROM a\nADD git@h:r /src\n".to_vec()));
         assert_eq!(noted("ADD https://example.com/x /src\n"), []);
         assert_eq!(noted("FROM a AS valetkey\n"), [Note::Taken(1)]);
         assert_eq!(noted("RU\\\nN --mount=type=ssh x\n"), [Note::Odd(1)]);
     }
 
     #[test]
+    fn an_add_of_a_repository_is_a_copy_of_its_clone_and_all_else_stays() {
+        let text = b"FROM a\n  ADD git@h:o/r.git#v1:lib /src # x\nADD a.txt /\nADD git@h:r \\\n /b\r\nRUN x";
+        let rewritten = rewrite(text, Some(0));
+        let expected = "FROM a\n  ADD git@h:o/r.git#v1:lib /src # x\nADD a.txt /\nCOPY --from=valetkey-add-0-0 repo/ \\\n /b\r\nRUN x";
+        assert_eq!(String::from_utf8_lossy(&rewritten.text), expected);
+        assert_eq!(rewritten.adds.len(), 1);
+        assert_eq!(rewritten.notes, [Note::AddGit(2, AddGitError::Mixed)]);
+    }
+
+    #[test]
     fn bytes_that_are_no_utf_8_and_a_byte_order_mark_stay() {
         let text = b"\xef\xbb\xbfFROM a\nRUN --mount=type=ssh \xff\xfe\n";
-        let rewritten = rewrite(text);
+        let rewritten = rewrite(text, Some(0));
         assert_eq!(rewritten.steps, 1);
         assert!(rewritten.text.starts_with(b"\xef\xbb\xbfFROM a\nRUN --mount=type=bind"));
         assert!(rewritten.text.ends_with(b"--mount=type=ssh \xff\xfe\n"));

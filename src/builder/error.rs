@@ -3,11 +3,14 @@
 
 use std::path::PathBuf;
 
+use super::add_git::AddGitError;
+use super::checkout::CheckoutError;
+use super::git_source::GitSourceError;
 use crate::exit::Code;
 use crate::ui::Explain;
 
 /// The most of a tool's own message that is shown, in characters.
-const SHOWN_MESSAGE: usize = 500;
+pub(super) const SHOWN_MESSAGE: usize = 500;
 
 /// Why no plan could be made.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +32,45 @@ pub enum BuilderError {
     #[error("failed to mount the gateway's guest: this {0} is too old for named contexts")]
     NoContexts(String),
     /// `ADD git@…`.
-    #[error("failed to serve {place}: ADD of a Git repository is fetched by the builder itself, past the gateway")]
+    #[error("failed to serve {place}: the builder would fetch this ADD itself, past the gateway, and {why}")]
     AddGit {
         /// Tool, service, file and line.
+        place: String,
+        /// Why no clone can take its place.
+        why: AddGitError,
+    },
+    /// `docker build git@…`, with an address that only the builder understands.
+    #[error("failed to serve {place}: the builder would fetch its context itself, past the gateway, and {why}")]
+    Git {
+        /// Tool and service.
+        place: String,
+        /// Why no clone can take its place.
+        why: GitSourceError,
+    },
+    /// A repository could not be cloned.
+    #[error("failed to clone {url} for {place}: {why}")]
+    Checkout {
+        /// Tool and service, file and line.
+        place: String,
+        /// Its address.
+        url: String,
+        /// What went wrong.
+        why: CheckoutError,
+    },
+    /// `--checksum` names another commit.
+    #[error("failed to serve {place}: it asks for commit {expected}, and the repository has {found}")]
+    Commit {
+        /// Tool, service, file and line.
+        place: String,
+        /// The commit that was typed.
+        expected: String,
+        /// The commit that is there.
+        found: String,
+    },
+    /// A link in a repository that leads out of it.
+    #[error("failed to serve {place}: it is a link that leads out of the repository")]
+    Outside {
+        /// Tool, service, and what leads there.
         place: String,
     },
     /// A stage or context of the person's own has our context's name.
@@ -106,9 +145,16 @@ impl Explain for BuilderError {
             Self::NoContexts(_) => {
                 "named contexts came with Docker 23 (buildx 0.8), podman 4.2 and buildah 1.26; or lend the keys themselves: --lend agent".into()
             }
-            Self::AddGit { .. } => {
+            Self::AddGit { .. } | Self::Git { .. } => {
                 "clone it in a RUN --mount=type=ssh step instead; or lend the keys themselves: --lend agent".into()
             }
+            Self::Checkout { why: CheckoutError::Git(source), .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                "install git on this machine, or lend the keys themselves: --lend agent".into()
+            }
+            Self::Checkout { why: CheckoutError::DryRun, .. } => "run it without --dry-run".into(),
+            Self::Checkout { .. } => "try `git ls-remote` of it, and check what is granted; or lend the keys themselves: --lend agent".into(),
+            Self::Commit { .. } => "somebody may have moved the branch or tag: compare before you change the checksum".into(),
+            Self::Outside { .. } => "do not build this repository before you know why".into(),
             Self::ContextTaken { .. } => "give that stage or context another name".into(),
             Self::Context { .. } => {
                 "clone it and build from the folder, with the Dockerfile as a file; or lend the keys themselves: --lend agent".into()

@@ -4,19 +4,28 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::dockerfile::{self, Note, Rewritten};
+use super::dockerfile::{self, CONTEXT, Note, Rewritten};
 use super::probe::Question;
-use super::{BuilderError, Lending, Plan, Probe, Split};
+use super::{BuilderError, Lending, Plan, Probe, Split, git_context};
 
 /// What became of one Dockerfile.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Mounted {
-    /// No step asks for an agent: it stays as it is, and needs no context.
-    Nothing,
-    /// The person wrote the mount; the context is needed, the file stays.
-    AsWritten,
-    /// Use this copy instead.
-    Copy(PathBuf),
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Mounted {
+    /// A copy to use instead; none where it stays as it is.
+    pub(super) copy: Option<PathBuf>,
+    /// Named contexts that it needs: the guest where a step asks for an agent, and clones of
+    /// what it ADDs. None where nothing is lent to it.
+    pub(super) contexts: Vec<(String, String)>,
+}
+
+/// A Dockerfile that was read.
+pub(super) struct Dockerfile<'a> {
+    /// Its name, as builders show it.
+    pub(super) name: &'a str,
+    /// Its text.
+    pub(super) text: &'a str,
+    /// The ignore file that belongs to it alone.
+    pub(super) ignore: Option<String>,
 }
 
 /// Rewrites a Dockerfile, and puts the copy and the copy of its own ignore file into the plan.
@@ -24,14 +33,17 @@ pub(super) enum Mounted {
 /// sure that this one is built at all, nothing is an error (`strict` is false).
 pub(super) fn mount(
     place: &str,
-    name: &str,
-    text: &str,
-    ignore: Option<String>,
+    dockerfile: Dockerfile<'_>,
     lending: &Lending,
     plan: &mut Plan,
     strict: bool,
+    probe: &mut dyn Probe,
 ) -> Result<Mounted, BuilderError> {
-    let Rewritten { text, steps, own, notes } = dockerfile::rewrite(text.as_bytes());
+    let Dockerfile { name, text, ignore } = dockerfile;
+    // Numbered: several services may have a Dockerfile of one name.
+    let number = plan.files.len();
+    let Rewritten { text, steps, own, adds, notes } =
+        dockerfile::rewrite(text.as_bytes(), lending.git.is_some().then_some(number));
     for note in &notes {
         match said(place, name, note) {
             Ok(warning) => plan.warnings.push(warning),
@@ -39,15 +51,33 @@ pub(super) fn mount(
             Err(error) => plan.warnings.push(error.to_string()),
         }
     }
-    if steps == 0 {
-        return Ok(if own > 0 { Mounted::AsWritten } else { Mounted::Nothing });
+    let mut mounted = Mounted::default();
+    if let (Some(folder), true) = (&lending.guest, steps + own > 0) {
+        let folder = folder.to_str().ok_or_else(|| BuilderError::Path(folder.clone()))?;
+        mounted.contexts.push((CONTEXT.to_owned(), folder.to_owned()));
     }
-    // Numbered: several services may have a Dockerfile of one name. The name itself stays in
-    // it, because it is what builders show.
+    for (index, add) in adds.iter().enumerate() {
+        let place = format!("{place}, {name}");
+        match git_context::checkout(&place, &add.source, add.keep_git, add.commit.as_deref(), plan, probe) {
+            Ok((root, files)) if probe.exists(&files) && !probe.is_within(&files, &root) => {
+                return Err(BuilderError::Outside { place: format!("{place}, {}", add.source.url) });
+            }
+            Ok((root, _)) => {
+                let folder = root.parent().and_then(Path::to_str).ok_or_else(|| BuilderError::Path(root.clone()))?;
+                mounted.contexts.push((dockerfile::add_context(number, index), folder.to_owned()));
+            }
+            Err(error) if strict => return Err(error),
+            Err(error) => plan.warnings.push(error.to_string()),
+        }
+    }
+    if steps == 0 && adds.is_empty() {
+        return Ok(mounted);
+    }
+    // The name itself stays in it, because it is what builders show.
     let base = name.rsplit('/').next().unwrap_or("Dockerfile");
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let base = if base.chars().all(plain) && base.len() <= 64 { base } else { "Dockerfile" };
-    let copy = lending.folder.join(format!("{}.{base}", plan.files.len()));
+    let copy = lending.folder.join(format!("{number}.{base}"));
     // What came in as text goes out as text: only ASCII was inserted.
     plan.files.push((copy.clone(), String::from_utf8_lossy(&text).into_owned()));
     if let Some(ignore) = ignore {
@@ -55,15 +85,17 @@ pub(super) fn mount(
         path.push(".dockerignore");
         plan.files.push((path.into(), ignore));
     }
-    Ok(Mounted::Copy(copy))
+    mounted.copy = Some(copy);
+    Ok(mounted)
 }
 
 /// What a person is told. An error where the build would fail, late and with another reason.
 fn said(place: &str, name: &str, note: &Note) -> Result<String, BuilderError> {
     Ok(match note {
-        Note::AddGit(line) => {
-            return Err(BuilderError::AddGit { place: format!("{place}, {name} line {line}") });
+        Note::AddGit(line, why) => {
+            return Err(BuilderError::AddGit { place: format!("{place}, {name} line {line}"), why: *why });
         }
+        Note::AddLeft(line) => git_context::left(&format!("{place}, {name} line {line}"), "this ADD"),
         Note::Taken(line) => {
             return Err(BuilderError::ContextTaken { place: format!("{place}, {name} line {line}") });
         }

@@ -5,11 +5,11 @@
 //! turn them into positional arguments.
 
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
-use super::dockerfile::CONTEXT;
 use super::flags::{self, Flag, Table, Walk};
-use super::guest_mount::{self, Mounted};
-use super::{BuilderError, Lending, Plan, Probe, Split, specs};
+use super::guest_mount::{self, Dockerfile, Mounted};
+use super::{BuilderError, Lending, Plan, Probe, Split, git_context, specs};
 
 /// The plan of an image build; one that lends nothing where only help was asked for.
 pub(super) fn plan(
@@ -46,14 +46,16 @@ pub(super) fn plan(
         .filter_map(|flag| flag.value.as_deref().and_then(OsStr::to_str))
         .any(specs::is_known_hosts);
     let mut guest = Vec::new();
-    if let Some(folder) = lending.guest.as_deref() {
-        let files = mount_guest(tool, &walk, &mut rest, lending, &mut plan, probe)?;
-        if let Some(mut files) = files {
+    if lending.guest.is_some() {
+        clone_contexts(tool, &walk, &mut rest, lending, &mut plan, probe)?;
+        let mounted = mount_guest(tool, &walk, &mut rest, lending, &mut plan, probe)?;
+        if !mounted.contexts.is_empty() {
             guest_mount::check_contexts(tool, split, probe)?;
-            let context = folder.to_str().ok_or_else(|| BuilderError::Path(folder.to_owned()))?;
-            guest.extend([OsString::from("--build-context"), format!("{CONTEXT}={context}").into()]);
-            guest.append(&mut files);
         }
+        for (name, folder) in mounted.contexts {
+            guest.extend([OsString::from("--build-context"), format!("{name}={folder}").into()]);
+        }
+        guest.extend(mounted.copy.into_iter().flat_map(|copy| ["--file".into(), copy.into_os_string()]));
     }
     plan.args = split.before().to_vec();
     plan.args.append(&mut guest);
@@ -67,8 +69,86 @@ pub(super) fn plan(
     Ok(plan)
 }
 
-/// Puts copies with the guest in the place of the Dockerfiles. Returns flags to add, or `None`
-/// where no step needs the guest.
+/// Named contexts that are repositories over SSH (`--build-context lib=git@…`): clones of them.
+fn clone_contexts(
+    tool: &str,
+    walk: &Walk,
+    rest: &mut Vec<OsString>,
+    lending: &Lending,
+    plan: &mut Plan,
+    probe: &mut dyn Probe,
+) -> Result<(), BuilderError> {
+    for flag in walk.named(&["build-context"]).rev() {
+        let Some((name, value)) = flag.value.as_deref().and_then(OsStr::to_str).and_then(|value| value.split_once('='))
+        else {
+            continue;
+        };
+        let place = format!("{tool}, context {name}");
+        if let Some(cloned) = git_context::cloned(&place, value, false, lending, plan, probe)? {
+            let value = format!("{name}={}", cloned.text()?);
+            let retyped = flags::retyped(flag, rest, OsStr::new(&value));
+            rest.splice(flag.at..flag.at + flag.width, retyped);
+        }
+    }
+    Ok(())
+}
+
+/// Where the Dockerfiles of a build are looked for.
+enum Context {
+    /// A folder, absolute.
+    Folder(PathBuf),
+    /// The clone of a repository.
+    Clone(git_context::Cloned),
+}
+
+impl Context {
+    /// The path of a Dockerfile in it.
+    fn file(&self, tool: &str, name: &Path, probe: &mut dyn Probe) -> Result<PathBuf, BuilderError> {
+        match self {
+            Self::Folder(folder) => Ok(folder.join(name)),
+            Self::Clone(cloned) => cloned.file(tool, name, probe),
+        }
+    }
+}
+
+/// The typed context, with a clone in its place where it is a repository over SSH. `None` where
+/// the builder fetches it with a lent key.
+fn context(
+    tool: &str,
+    walk: &Walk,
+    rest: &mut [OsString],
+    lending: &Lending,
+    plan: &mut Plan,
+    probe: &mut dyn Probe,
+) -> Result<Option<Context>, BuilderError> {
+    let failed = |what| BuilderError::Context { place: tool.to_owned(), what };
+    let typed = typed_context(walk, rest).cloned().unwrap_or_else(|| ".".into());
+    if let Some(address) = typed.to_str() {
+        // As BuildKit: its own word for a repository that keeps its `.git`.
+        let kept = |flag: &&Flag| {
+            let value = flag.value.as_deref().and_then(OsStr::to_str).and_then(|value| value.split_once('='));
+            value.is_some_and(|(name, value)| name == "BUILDKIT_CONTEXT_KEEP_GIT_DIR" && matches!(value, "1" | "true"))
+        };
+        let keep_git = walk.named(&["build-arg"]).any(|flag| kept(&flag));
+        if let Some(cloned) = git_context::cloned(tool, address, keep_git, lending, plan, probe)? {
+            if let Some(word) = typed_context(walk, rest) {
+                cloned.files.as_os_str().clone_into(word);
+            }
+            return Ok(Some(Context::Clone(cloned)));
+        }
+        // A folder of that name comes first, as with docker.
+        let is_remote = guest_mount::is_remote(address) && !probe.exists(&probe.cwd().join(address));
+        match (is_remote, &lending.git) {
+            (true, Some(_)) => return Err(failed("the context is fetched by the builder itself, past the gateway")),
+            (true, None) => return Ok(None),
+            (false, _) => {}
+        }
+    }
+    Ok(Some(Context::Folder(probe.cwd().join(&typed))))
+}
+
+/// Puts copies with the guest in the place of the Dockerfiles. The copy of the answer is one to
+/// add a flag for; typed flags name theirs already.
 fn mount_guest(
     tool: &str,
     walk: &Walk,
@@ -76,17 +156,12 @@ fn mount_guest(
     lending: &Lending,
     plan: &mut Plan,
     probe: &mut dyn Probe,
-) -> Result<Option<Vec<OsString>>, BuilderError> {
-    let context = |what| BuilderError::Context { place: tool.to_owned(), what };
-    let folder = walk.positional.first().and_then(|&at| rest.get(at)).cloned().unwrap_or_else(|| ".".into());
-    if folder == "-" {
-        return Err(context("the context comes on stdin"));
-    }
-    if folder.to_str().is_some_and(guest_mount::is_remote) {
-        return Err(context("the context is fetched by the builder itself, past the gateway"));
-    }
-    let folder = probe.cwd().join(&folder);
+) -> Result<Mounted, BuilderError> {
     let typed: Vec<&Flag> = walk.named(&["file", "f"]).filter(|flag| flag.value.is_some()).collect();
+    if typed_context(walk, rest).is_some_and(|word| word == "-") {
+        return without_context(tool, walk, rest, typed.is_empty(), lending, plan, probe);
+    }
+    let Some(context) = context(tool, walk, rest, lending, plan, probe)? else { return Ok(Mounted::default()) };
     if typed.is_empty() {
         // Each looks for the first of its two.
         let names: &[&str] = if tool.starts_with("docker") || tool.starts_with("buildx") {
@@ -94,67 +169,106 @@ fn mount_guest(
         } else {
             &["Containerfile", "Dockerfile"]
         };
-        let found = names.iter().find(|name| probe.exists(&folder.join(name))).unwrap_or(&"Dockerfile");
-        let path = folder.join(found);
+        let folder = match &context {
+            Context::Clone(cloned) => &cloned.files,
+            Context::Folder(folder) => folder,
+        };
+        let name = names.iter().find(|name| probe.exists(&folder.join(name))).unwrap_or(&"Dockerfile");
+        let path = context.file(tool, Path::new(name), probe)?;
         let (text, ignore) = (guest_mount::read(&path, probe)?, guest_mount::ignore_of(&path, probe)?);
-        return Ok(match guest_mount::mount(tool, found, &text, ignore, lending, plan, true)? {
-            Mounted::Nothing => {
-                plan.warnings.push(nothing(tool));
-                None
-            }
-            Mounted::AsWritten => Some(Vec::new()),
-            Mounted::Copy(copy) => Some(vec!["--file".into(), copy.into()]),
-        });
+        let mounted = guest_mount::mount(tool, Dockerfile { name, text: &text, ignore }, lending, plan, true, probe)?;
+        warn_of_nothing(tool, &mounted, plan);
+        return Ok(mounted);
     }
-    let mut any = false;
+    let mut all = Mounted::default();
     // Docker reads the last `-f`, podman and buildah read all. From the back, as above.
     for flag in typed.into_iter().rev() {
         let value = flag.value.as_deref().unwrap_or_default();
         let name = value.to_string_lossy().into_owned();
+        let mut instead = None;
         let (text, ignore) = if value == "-" {
             (probe.stdin().map_err(BuilderError::Stdin)?, None)
         } else if guest_mount::is_remote(&name) {
-            return Err(context("the Dockerfile is fetched by the builder itself"));
+            let what = "the Dockerfile is fetched by the builder itself";
+            return Err(BuilderError::Context { place: tool.to_owned(), what });
         } else {
             let typed = probe.cwd().join(value);
-            // podman and buildah look in the context too.
-            let path = if probe.exists(&typed) { typed } else { folder.join(value) };
+            let path = match &context {
+                // podman and buildah look in the context too.
+                Context::Folder(_) if probe.exists(&typed) => typed,
+                context => context.file(tool, Path::new(value), probe)?,
+            };
+            // The builder would look for it in this folder.
+            instead = matches!(context, Context::Clone(_)).then(|| path.clone());
             (guest_mount::read(&path, probe)?, guest_mount::ignore_of(&path, probe)?)
         };
         let name = if value == "-" { "Dockerfile".to_owned() } else { name };
-        let copy = match guest_mount::mount(tool, &name, &text, ignore, lending, plan, true)? {
-            Mounted::Copy(copy) => Some(copy),
-            Mounted::AsWritten => None,
-            Mounted::Nothing => {
-                keep_stdin(value, text, flag, rest, lending, plan);
-                continue;
-            }
-        };
-        any = true;
-        match copy {
-            Some(copy) => {
-                let retyped = flags::retyped(flag, rest, copy.as_os_str());
-                rest.splice(flag.at..flag.at + flag.width, retyped);
-            }
-            None => keep_stdin(value, text, flag, rest, lending, plan),
+        let mounted =
+            guest_mount::mount(tool, Dockerfile { name: &name, text: &text, ignore }, lending, plan, true, probe)?;
+        // What was read from stdin and stays as it is goes on as a file.
+        let copy = mounted.copy.or(instead).or_else(|| (value == "-").then(|| kept(text, lending, plan)));
+        if let Some(copy) = copy {
+            let retyped = flags::retyped(flag, rest, copy.as_os_str());
+            rest.splice(flag.at..flag.at + flag.width, retyped);
         }
+        all.contexts.extend(mounted.contexts);
     }
-    if !any {
-        plan.warnings.push(nothing(tool));
-    }
-    Ok(any.then(Vec::new))
+    all.contexts.dedup();
+    warn_of_nothing(tool, &all, plan);
+    Ok(all)
 }
 
-/// A Dockerfile that was read from stdin and stays as it is goes on as a file.
-fn keep_stdin(value: &OsStr, text: String, flag: &Flag, rest: &mut Vec<OsString>, lending: &Lending, plan: &mut Plan) {
-    if value == "-" {
-        let kept = lending.folder.join(format!("{}.Dockerfile", plan.files.len()));
-        let retyped = flags::retyped(flag, rest, kept.as_os_str());
-        rest.splice(flag.at..flag.at + flag.width, retyped);
-        plan.files.push((kept, text));
-    }
+/// The word of the context, where one was typed.
+fn typed_context<'a>(walk: &Walk, rest: &'a mut [OsString]) -> Option<&'a mut OsString> {
+    walk.positional.first().and_then(|&at| rest.get_mut(at))
 }
 
-fn nothing(tool: &str) -> String {
-    format!("{tool}: no step has --mount=type=ssh, so nothing is lent to any")
+/// `docker build - < Dockerfile`: stdin is the Dockerfile, and there is no context.
+fn without_context(
+    tool: &str,
+    walk: &Walk,
+    rest: &mut [OsString],
+    is_alone: bool,
+    lending: &Lending,
+    plan: &mut Plan,
+    probe: &mut dyn Probe,
+) -> Result<Mounted, BuilderError> {
+    let failed = |what| BuilderError::Context { place: tool.to_owned(), what };
+    if !is_alone {
+        return Err(failed("the context comes on stdin, and its Dockerfile does not"));
+    }
+    let text = probe.stdin().map_err(|_| failed("the context comes on stdin, and is no Dockerfile"))?;
+    // tar has NUL bytes in its headers; every compressed archive is no UTF-8.
+    if text.contains('\0') {
+        return Err(failed("the context comes on stdin, as an archive"));
+    }
+    let mut mounted = guest_mount::mount(
+        tool,
+        Dockerfile { name: "Dockerfile", text: &text, ignore: None },
+        lending,
+        plan,
+        true,
+        probe,
+    )?;
+    warn_of_nothing(tool, &mounted, plan);
+    mounted.copy = mounted.copy.or_else(|| Some(kept(text, lending, plan)));
+    let empty = lending.folder.join("empty");
+    if let Some(word) = typed_context(walk, rest) {
+        empty.as_os_str().clone_into(word);
+    }
+    plan.folders.push(empty);
+    Ok(mounted)
+}
+
+/// A Dockerfile that was read from stdin, as a file of the lease.
+fn kept(text: String, lending: &Lending, plan: &mut Plan) -> PathBuf {
+    let path = lending.folder.join(format!("{}.Dockerfile", plan.files.len()));
+    plan.files.push((path.clone(), text));
+    path
+}
+
+fn warn_of_nothing(tool: &str, mounted: &Mounted, plan: &mut Plan) {
+    if mounted.contexts.is_empty() {
+        plan.warnings.push(format!("{tool}: no step has --mount=type=ssh, so nothing is lent to any"));
+    }
 }

@@ -4,12 +4,15 @@
 //! [`TIME_LIMIT`], reading no more than [`OUTPUT_LIMIT`], and without the variables that hold keys.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
+
+use super::ask::{Limits, ask, bounded};
+use super::checkout::{Checkout, CheckoutError, Checkouts};
+use super::git_source::GitSource;
 
 /// How long a tool may take to answer. Compose fetches remote includes within it.
 pub const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -19,8 +22,6 @@ pub const OUTPUT_LIMIT: u64 = 16 << 20;
 pub const FILE_LIMIT: u64 = 1 << 20;
 /// The most bytes of a build file on stdin.
 pub const STDIN_LIMIT: u64 = 4 << 20;
-/// How often a tool that has closed its output is looked at until it ends.
-const EXIT_POLL: Duration = Duration::from_millis(5);
 
 /// What a tool is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,13 @@ pub trait Probe {
     /// The working directory as a shell shows it: through symbolic links, like Go's `os.Getwd`,
     /// because Compose names a project after it.
     fn cwd(&self) -> &Path;
+    /// Clones a repository that the builder would fetch itself; the same one only once.
+    ///
+    /// # Errors
+    /// When it cannot be cloned, or is not granted.
+    fn checkout(&mut self, source: &GitSource, keep_git: bool) -> Result<Checkout, CheckoutError>;
+    /// Whether `path`, links followed, is `folder` or lies below it.
+    fn is_within(&mut self, path: &Path, folder: &Path) -> bool;
     /// A variable of the environment.
     fn var(&self, name: &str) -> Option<OsString>;
 }
@@ -77,8 +85,8 @@ pub trait Probe {
 pub struct System {
     cwd: PathBuf,
     hidden: Vec<OsString>,
-    time_limit: Duration,
-    output_limit: u64,
+    limits: Limits,
+    checkouts: Option<Checkouts>,
 }
 
 impl System {
@@ -88,13 +96,20 @@ impl System {
     /// # Errors
     /// When there is no working directory.
     pub fn new(hidden: Vec<OsString>) -> io::Result<Self> {
-        Ok(Self { cwd: logical_cwd()?, hidden, time_limit: TIME_LIMIT, output_limit: OUTPUT_LIMIT })
+        let limits = Limits { time: TIME_LIMIT, output: OUTPUT_LIMIT };
+        Ok(Self { cwd: logical_cwd()?, hidden, limits, checkouts: None })
     }
 
     /// The same with other limits.
     #[must_use]
-    pub fn with_limits(self, time_limit: Duration, output_limit: u64) -> Self {
-        Self { time_limit, output_limit, ..self }
+    pub fn with_limits(self, time: Duration, output: u64) -> Self {
+        Self { limits: Limits { time, output }, ..self }
+    }
+
+    /// The same with a way to clone repositories.
+    #[must_use]
+    pub fn with_checkouts(self, checkouts: Checkouts) -> Self {
+        Self { checkouts: Some(checkouts), ..self }
     }
 }
 
@@ -111,45 +126,19 @@ fn logical_cwd() -> io::Result<PathBuf> {
     Ok(if same { pwd } else { real })
 }
 
-fn too_long(what: &str, limit: u64) -> io::Error {
-    io::Error::new(io::ErrorKind::FileTooLarge, format!("{what} is longer than {limit} bytes"))
-}
-
-fn bounded(source: impl io::Read, what: &str, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(too_long(what, limit));
-    }
-    Ok(bytes)
-}
-
 fn text(bytes: Vec<u8>) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "no UTF-8 text"))
 }
 
 impl Probe for System {
     fn output(&mut self, question: &Question<'_>) -> io::Result<Output> {
-        let stdin = if question.stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
         let mut command = Command::new(question.program);
-        command.args(&question.args).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(&question.args);
         for name in &self.hidden {
             command.env_remove(name);
         }
         command.envs(question.env.iter().map(|(name, value)| (name, value)));
-        let mut child = command.spawn()?;
-        if let Some(mut pipe) = child.stdin.take() {
-            let text = question.stdin.clone();
-            // A tool that does not read all of it is free not to.
-            std::thread::spawn(move || drop(pipe.write_all(text.as_bytes())));
-        }
-        let answer = self.answer(&mut child);
-        if answer.is_err() {
-            // Already gone, or ours to end; either way it is reaped.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        answer
+        ask(&mut command, &question.stdin, self.limits)
     }
 
     fn exists(&mut self, path: &Path) -> bool {
@@ -176,53 +165,20 @@ impl Probe for System {
         &self.cwd
     }
 
+    fn checkout(&mut self, source: &GitSource, keep_git: bool) -> Result<Checkout, CheckoutError> {
+        self.checkouts.as_mut().ok_or(CheckoutError::DryRun)?.make(source, keep_git, &self.hidden)
+    }
+
+    fn is_within(&mut self, path: &Path, folder: &Path) -> bool {
+        match (path.canonicalize(), folder.canonicalize()) {
+            (Ok(path), Ok(folder)) => path.starts_with(folder),
+            _ => false,
+        }
+    }
+
     fn var(&self, name: &str) -> Option<OsString> {
         let hidden = self.hidden.iter().any(|hidden| hidden == name);
         std::env::var_os(name).filter(|_| !hidden)
-    }
-}
-
-impl System {
-    fn answer(&self, child: &mut Child) -> io::Result<Output> {
-        let until = Instant::now() + self.time_limit;
-        let stdout = self.reader(child.stdout.take());
-        let stderr = self.reader(child.stderr.take());
-        // Threads are not joined: where a grandchild keeps a pipe open, they end with it.
-        let stdout = received(&stdout, until)?;
-        let stderr = received(&stderr, until)?;
-        let status = exit(child, until)?;
-        Ok(Output { success: status.success(), stdout, stderr })
-    }
-
-    fn reader(&self, source: Option<impl io::Read + Send + 'static>) -> mpsc::Receiver<io::Result<Vec<u8>>> {
-        let (sender, receiver) = mpsc::channel();
-        let limit = self.output_limit;
-        std::thread::spawn(move || {
-            let bytes = source.map_or_else(|| Ok(Vec::new()), |source| bounded(source, "the answer", limit));
-            // Nobody listens any more where the time limit was reached.
-            let _ = sender.send(bytes);
-        });
-        receiver
-    }
-}
-
-fn timed_out() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "no answer within the time limit")
-}
-
-fn received(from: &mpsc::Receiver<io::Result<Vec<u8>>>, until: Instant) -> io::Result<Vec<u8>> {
-    from.recv_timeout(until.saturating_duration_since(Instant::now())).map_err(|_| timed_out())?
-}
-
-fn exit(child: &mut Child, until: Instant) -> io::Result<ExitStatus> {
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        if Instant::now() >= until {
-            return Err(timed_out());
-        }
-        std::thread::sleep(EXIT_POLL);
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use clap::Args;
 
 use crate::agent::service::Shared;
+use crate::builder::checkout::Checkouts;
 use crate::builder::{self, Lending, Plan, Typed};
 use crate::child::witness::Witness;
 use crate::child::{self, Start};
@@ -139,13 +140,18 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         known_hosts: known_hosts.clone(),
         folder: lease.folder().to_owned(),
         guest,
+        git: lease.sockets().first().filter(|_| lendings.git_by_gateway()).map(|(_, socket)| socket.clone()),
     };
-    let plan = builder::plan(&typed, &lending, &mut probe(&settings)?)?;
+    let plan = builder::plan(&typed, &lending, &mut probe(&settings, &lending, false)?)?;
+    for path in &plan.folders {
+        lease.make_folder(path)?;
+    }
     for (path, content) in &plan.files {
         lease.write(path, content.as_bytes())?;
     }
     if !args.quiet {
         settings.warnings.iter().chain(&lendings.warnings).chain(&plan.warnings).for_each(|text| ui::warning(text));
+        plan.notes.iter().for_each(|text| ui::note(text));
     }
     let start = start(&typed, &plan, &lending, settings.secret_variables());
     let ended = child::run(&start, Some(hardened.core_limit), witness);
@@ -183,10 +189,19 @@ fn typed(command: &[OsString]) -> Result<Typed, Failure> {
     Ok(Typed { program: program.clone(), args: args.to_vec() })
 }
 
-/// What the build tools and files are asked through, without the variables that hold keys.
-fn probe(settings: &Settings) -> Result<builder::probe::System, Failure> {
-    builder::probe::System::new(settings.secret_variables())
-        .map_err(|error| Failure::new(Code::Builder, format!("failed to find the working directory: {error}")))
+/// What the build tools and files are asked through, without the variables that hold keys. A dry
+/// run clones nothing.
+fn probe(settings: &Settings, lending: &Lending, is_dry: bool) -> Result<builder::probe::System, Failure> {
+    let system = builder::probe::System::new(settings.secret_variables())
+        .map_err(|error| Failure::new(Code::Builder, format!("failed to find the working directory: {error}")))?;
+    Ok(match (&lending.guest, &lending.git) {
+        (Some(guest), Some(socket)) => {
+            let clones = lending.folder.join(crate::lease::CLONES);
+            let checkouts = Checkouts::new(clones, guest.join(crate::guest::NAME), socket.clone());
+            system.with_checkouts(if is_dry { checkouts.dry() } else { checkouts })
+        }
+        _ => system,
+    })
 }
 
 fn open_log(path: &std::path::Path) -> Result<std::fs::File, Failure> {

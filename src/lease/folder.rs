@@ -20,6 +20,10 @@ const MAX_SWEPT: usize = 256;
 const MAX_FILES: usize = 64;
 /// The folder in it that holds the guest.
 const GUEST: &str = "guest";
+/// The folder in it that holds clones of what a build may read.
+pub const CLONES: &str = "git";
+/// An empty folder in it, for a build without a context.
+const EMPTY: &str = "empty";
 
 /// Where leases may lie, as the environment says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,6 +201,9 @@ fn empty(path: &Path) {
         let _ = fs::remove_file(guest.join(crate::guest::NAME));
         let _ = fs::remove_dir(guest);
     }
+    // Follows no link, and removes one that stands in its place.
+    let _ = fs::remove_dir_all(path.join(CLONES));
+    let _ = fs::remove_dir(path.join(EMPTY));
     if let Ok(entries) = fs::read_dir(path) {
         for entry in entries.flatten().take(MAX_FILES) {
             let _ = fs::remove_file(entry.path());

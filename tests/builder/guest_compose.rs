@@ -87,7 +87,7 @@ fn a_service_that_cannot_get_the_guest_is_named_and_the_others_get_it() {
     for said in [
         "service far: its context is fetched by the builder itself",
         "service gone: /gone/Dockerfile cannot be read",
-        "service add, Dockerfile line 2: ADD of a Git repository",
+        "failed to clone git@h:o/r for docker compose build, service add, Dockerfile: not granted",
     ] {
         assert!(plan.warnings.iter().any(|warning| warning.contains(said)), "{said}: {:?}", plan.warnings);
     }

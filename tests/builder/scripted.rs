@@ -5,6 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use valetkey::builder::checkout::{Checkout, CheckoutError};
+use valetkey::builder::git_source::GitSource;
 use valetkey::builder::probe::{Output, Question};
 use valetkey::builder::{BuilderError, Lending, Plan, Probe, Typed, plan};
 
@@ -19,6 +21,12 @@ pub(crate) struct Scripted {
     pub(crate) answers: Vec<(String, Result<String, String>)>,
     /// Every question: arguments, and what was on stdin.
     pub(crate) asked: Vec<(String, String)>,
+    /// Repositories that can be cloned, by address, and the commit of each.
+    pub(crate) repositories: BTreeMap<String, String>,
+    /// What was cloned: address, reference, and whether with its `.git`.
+    pub(crate) cloned: Vec<(String, Option<String>, bool)>,
+    /// Paths that lead out of where they seem to be.
+    pub(crate) links: Vec<PathBuf>,
     /// The folder with the guest, where the lease's socket is the gateway's.
     pub(crate) guest: Option<PathBuf>,
 }
@@ -54,7 +62,8 @@ impl Scripted {
     }
 
     pub(crate) fn plan(&mut self, line: &str) -> Result<Plan, BuilderError> {
-        let lending = Lending { guest: self.guest.clone(), ..lending(&["default"]) };
+        let git = self.guest.as_ref().map(|_| "/run/l/default.sock".into());
+        let lending = Lending { guest: self.guest.clone(), git, ..lending(&["default"]) };
         plan(&typed(line), &lending, self)
     }
 }
@@ -76,7 +85,8 @@ impl Probe for Scripted {
     }
 
     fn exists(&mut self, path: &Path) -> bool {
-        self.files.contains_key(path)
+        let is_clone = path.file_name() == Some(OsStr::new("repo")) && path.starts_with("/run/l/git");
+        is_clone || self.files.contains_key(path)
     }
 
     fn read(&mut self, path: &Path) -> io::Result<Option<String>> {
@@ -89,6 +99,24 @@ impl Probe for Scripted {
 
     fn cwd(&self) -> &Path {
         &self.cwd
+    }
+
+    fn checkout(&mut self, source: &GitSource, keep_git: bool) -> Result<Checkout, CheckoutError> {
+        let asked = (source.url.clone(), source.reference.clone(), keep_git);
+        let number = self.cloned.iter().position(|made| *made == asked).unwrap_or(self.cloned.len());
+        if number == self.cloned.len() {
+            self.cloned.push(asked);
+        }
+        match self.repositories.get(&source.url) {
+            Some(commit) => {
+                Ok(Checkout { folder: format!("/run/l/git/{number}").into(), commit: Some(commit.clone()) })
+            }
+            None => Err(CheckoutError::Refused("not granted".into())),
+        }
+    }
+
+    fn is_within(&mut self, path: &Path, folder: &Path) -> bool {
+        path.starts_with(folder) && !self.links.iter().any(|link| link == path)
     }
 
     fn var(&self, name: &str) -> Option<OsString> {
@@ -108,6 +136,7 @@ pub(crate) fn lending(ids: &[&str]) -> Lending {
         known_hosts: "/run/l/known_hosts".into(),
         folder: "/run/l".into(),
         guest: None,
+        git: None,
     }
 }
 

@@ -34,13 +34,15 @@ pub(super) fn run(settings: &Settings, typed: &Typed) -> Result<u8, Failure> {
         .into_iter()
         .unzip();
     let by_gateway = ids.iter().any(|id| settings.by_gateway(id));
+    let git = sockets.first().filter(|(id, _)| settings.by_gateway(id)).map(|(_, socket)| socket.clone());
     let lending = Lending {
         sockets,
+        git,
         known_hosts: folder.path().join("known_hosts"),
         folder: folder.path().to_owned(),
         guest: by_gateway.then(|| folder.write_guest()).transpose()?,
     };
-    let plan = builder::plan(typed, &lending, &mut probe(settings)?)?;
+    let plan = builder::plan(typed, &lending, &mut probe(settings, &lending, true)?)?;
     settings.warnings.iter().chain(&plan.warnings).for_each(|text| ui::warning(text));
     for wanted in &settings.wanted {
         let how = if settings.by_gateway(&wanted.id) { "gateway" } else { "agent" };

@@ -130,6 +130,12 @@ impl Lendings {
         self.sockets.iter().any(|socket| socket.by_gateway)
     }
 
+    /// Whether what a builder would fetch with its ssh id `default` (the first, where there is
+    /// none of that name) goes through the gateway.
+    pub(super) fn git_by_gateway(&self) -> bool {
+        self.sockets.first().is_some_and(|socket| socket.by_gateway)
+    }
+
     /// The word for the receipt.
     pub(super) fn lending(&self) -> &'static str {
         match (self.any_gateway(), self.sockets.iter().all(|socket| socket.by_gateway)) {
