@@ -29,7 +29,10 @@ mod heredoc;
 mod image_build;
 mod podman;
 pub mod probe;
+mod shell_words;
 mod specs;
+mod stages;
+mod step_notes;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;

@@ -6,6 +6,7 @@
 
 use super::add_git::{self, AddGit, AddGitError};
 use super::heredoc;
+use super::stages::{Stages, Step};
 
 /// What is inserted behind the word RUN.
 pub const MOUNT: &[u8] = b" --mount=type=bind,from=valetkey,source=ssh,target=/usr/local/bin/ssh";
@@ -19,8 +20,14 @@ pub(super) const CONTEXT: &str = "valetkey";
 pub enum Note {
     /// `ONBUILD RUN` with an ssh mount: it would be recorded in the image, so it stays.
     Onbuild(usize),
-    /// Git is told to use another ssh.
-    GitSsh(usize, &'static str),
+    /// Git is told by this variable to use this program for its ssh.
+    GitSsh(usize, &'static str, String),
+    /// Git is told by this variable to use an option that the guest refuses.
+    SshOption(usize, &'static str, String),
+    /// A step runs another ssh than the one in PATH.
+    OtherSsh(usize, String),
+    /// A step needs a shell, and its image has none.
+    NoShell(usize, String),
     /// A PATH in which the guest is not found.
     Path(usize),
     /// `ADD` of a Git repository over SSH that cannot be served by a clone.
@@ -49,8 +56,10 @@ pub struct Rewritten {
 }
 
 /// A logical line: an instruction, its continuations joined.
-struct Logical {
+struct Logical<'a> {
     text: Vec<u8>,
+    /// The texts of its heredocs.
+    bodies: Vec<&'a [u8]>,
     /// Where its first physical line begins in the file, and that line's number.
     offset: usize,
     line: usize,
@@ -71,11 +80,22 @@ pub fn add_context(file: usize, index: usize) -> String {
 pub fn rewrite(text: &[u8], file: Option<usize>) -> Rewritten {
     let mut out = Rewritten::default();
     let mut copied = 0;
-    for logical in logical_lines(text) {
+    let mut stages = Stages::default();
+    let escape = escape_of(text);
+    for logical in logical_lines(text, escape) {
         let (word, rest) = first_word(&logical.text);
         match word.to_ascii_uppercase().as_slice() {
             b"RUN" => {
-                let Some(own) = ssh_step(rest, &mut out.notes, logical.line) else { continue };
+                let Mounts { ssh, own, binds } = mounts(rest, &mut out.notes, logical.line);
+                let (command, bodies) = (flags(rest).1, &logical.bodies);
+                for note in stages.run(&Step { command, bodies, ssh, binds, line: logical.line }) {
+                    if !out.notes.contains(&note) {
+                        out.notes.push(note);
+                    }
+                }
+                if !ssh {
+                    continue;
+                }
                 if own {
                     out.own += 1;
                     continue;
@@ -95,12 +115,14 @@ pub fn rewrite(text: &[u8], file: Option<usize>) -> Rewritten {
             b"ONBUILD" => {
                 let (word, rest) = first_word(rest);
                 let mut notes = Vec::new();
-                if word.eq_ignore_ascii_case(b"RUN") && ssh_step(rest, &mut notes, logical.line).is_some() {
+                if word.eq_ignore_ascii_case(b"RUN") && mounts(rest, &mut notes, logical.line).ssh {
                     out.notes.push(Note::Onbuild(logical.line));
                 }
             }
-            b"ENV" => out.notes.extend(env_notes(rest, logical.line)),
+            b"ENV" | b"ARG" => stages.set(rest, escape, logical.line),
+            b"COPY" | b"SHELL" => stages.fill(),
             b"ADD" => {
+                stages.fill();
                 let Some(add) = add_git::parse(rest) else { continue };
                 let Some(file) = file else {
                     out.notes.push(Note::AddLeft(logical.line));
@@ -121,7 +143,12 @@ pub fn rewrite(text: &[u8], file: Option<usize>) -> Rewritten {
                     Err(error) => out.notes.push(Note::AddGit(logical.line, error)),
                 }
             }
-            b"FROM" if names_stage(rest) => out.notes.push(Note::Taken(logical.line)),
+            b"FROM" => {
+                stages.from(rest);
+                if names_stage(rest) {
+                    out.notes.push(Note::Taken(logical.line));
+                }
+            }
             _ => {}
         }
     }
@@ -175,8 +202,7 @@ fn is_skipped(line: &[u8]) -> bool {
 }
 
 /// The instructions, with heredocs passed over.
-fn logical_lines(text: &[u8]) -> Vec<Logical> {
-    let escape = escape_of(text);
+fn logical_lines(text: &[u8], escape: u8) -> Vec<Logical<'_>> {
     let mut physical = Vec::new();
     let mut offset = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     for line in text.get(offset..).unwrap_or_default().split(|&b| b == b'\n') {
@@ -190,7 +216,8 @@ fn logical_lines(text: &[u8]) -> Vec<Logical> {
             continue;
         }
         let (part, mut goes_on) = continued(line, escape);
-        let mut logical = Logical { text: part.to_vec(), offset, line: number + 1, end: offset + line.len() };
+        let mut logical =
+            Logical { text: part.to_vec(), bodies: Vec::new(), offset, line: number + 1, end: offset + line.len() };
         while goes_on {
             let Some((_, (offset, line))) = lines.next() else { break };
             logical.end = offset + line.len();
@@ -202,19 +229,24 @@ fn logical_lines(text: &[u8]) -> Vec<Logical> {
             goes_on = more;
         }
         for heredoc in heredoc::of_instruction(&logical.text, escape) {
-            for (_, (_, line)) in lines.by_ref() {
+            let mut body = None;
+            for (_, (offset, line)) in lines.by_ref() {
                 if heredoc.ends_at(line.strip_suffix(b"\r").unwrap_or(line)) {
                     break;
                 }
+                let (from, _) = body.unwrap_or((offset, 0));
+                body = Some((from, offset + line.len()));
             }
+            logical.bodies.extend(body.and_then(|(from, to)| text.get(from..to)));
         }
         found.push(logical);
     }
     found
 }
 
-/// The flags in front of a RUN's command, quotes taken off (BuildKit's `extractBuilderFlags`).
-fn flags(rest: &[u8]) -> Vec<Vec<u8>> {
+/// The flags in front of a RUN's command, quotes taken off (BuildKit's `extractBuilderFlags`),
+/// and the command.
+fn flags(rest: &[u8]) -> (Vec<Vec<u8>>, &[u8]) {
     let mut found = Vec::new();
     let mut rest = rest.trim_ascii_start();
     while rest.starts_with(b"--") {
@@ -240,14 +272,23 @@ fn flags(rest: &[u8]) -> Vec<Vec<u8>> {
         }
         found.push(word);
     }
-    found
+    (found, rest)
 }
 
-/// Whether a RUN has an ssh mount, and then whether the guest's place is taken by the person's
-/// own mount.
-fn ssh_step(rest: &[u8], notes: &mut Vec<Note>, line: usize) -> Option<bool> {
-    let (mut ssh, mut own) = (false, false);
-    for flag in flags(rest) {
+/// What a RUN mounts.
+#[derive(Default)]
+struct Mounts {
+    /// An agent.
+    ssh: bool,
+    /// Something of the person's own in the guest's place.
+    own: bool,
+    /// Files from elsewhere.
+    binds: bool,
+}
+
+fn mounts(rest: &[u8], notes: &mut Vec<Note>, line: usize) -> Mounts {
+    let mut found = Mounts::default();
+    for flag in flags(rest).0 {
         let Some(mount) = flag.strip_prefix(b"--mount=") else { continue };
         let (mut kind, mut target, mut from) = (b"bind".to_vec(), Vec::new(), Vec::new());
         for field in mount.split(|&b| b == b',') {
@@ -261,43 +302,14 @@ fn ssh_step(rest: &[u8], notes: &mut Vec<Note>, line: usize) -> Option<bool> {
                 _ => {}
             }
         }
-        ssh |= kind == b"ssh";
-        own |= kind != b"ssh" && target == TARGET;
+        found.ssh |= kind == b"ssh";
+        found.own |= kind != b"ssh" && target == TARGET;
+        found.binds |= kind == b"bind" && target != TARGET;
         if from == CONTEXT.as_bytes() && target != TARGET {
             notes.push(Note::Taken(line));
         }
     }
-    ssh.then_some(own)
-}
-
-/// What an ENV changes about finding the guest.
-fn env_notes(rest: &[u8], line: usize) -> Vec<Note> {
-    let text = rest.trim_ascii();
-    let mut pairs: Vec<(&[u8], &[u8])> = Vec::new();
-    let (first, behind) = first_word(text);
-    if first.contains(&b'=') {
-        for word in text.split(u8::is_ascii_whitespace) {
-            if let Some(equals) = word.iter().position(|&b| b == b'=') {
-                let (name, value) = word.split_at(equals);
-                pairs.push((name, value.get(1..).unwrap_or_default()));
-            }
-        }
-    } else {
-        pairs.push((first, behind));
-    }
-    let mut notes = Vec::new();
-    for (name, value) in pairs {
-        let finds = |part: &[u8]| value.windows(part.len()).any(|window| window == part);
-        match name {
-            b"GIT_SSH" => notes.push(Note::GitSsh(line, "GIT_SSH")),
-            b"GIT_SSH_COMMAND" => notes.push(Note::GitSsh(line, "GIT_SSH_COMMAND")),
-            b"PATH" if !finds(b"$PATH") && !finds(b"${PATH") && !finds(b"/usr/local/bin") => {
-                notes.push(Note::Path(line));
-            }
-            _ => {}
-        }
-    }
-    notes
+    found
 }
 
 /// `FROM … AS valetkey`.
@@ -379,10 +391,12 @@ mod tests {
     fn what_keeps_a_step_from_the_guest_is_noted() {
         let noted = |text: &str| rewrite(text.as_bytes(), Some(0)).notes;
         assert_eq!(noted("FROM a\nONBUILD RUN --mount=type=ssh x\n"), [Note::Onbuild(2)]);
-        assert_eq!(noted("ENV GIT_SSH_COMMAND=ssh\\ -v A=b\n"), [Note::GitSsh(1, "GIT_SSH_COMMAND")]);
-        assert_eq!(noted("ENV GIT_SSH /usr/bin/ssh\n"), [Note::GitSsh(1, "GIT_SSH")]);
-        assert_eq!(noted("ENV PATH=/opt/bin\n"), [Note::Path(1)]);
-        assert_eq!(noted("ENV PATH=/opt/bin:$PATH\nENV PATH /usr/local/bin:/bin\nENV XPATH=/opt\n"), []);
+        let set = |text: &str| noted(&format!("FROM a\n{text}\nRUN --mount=type=ssh x\n"));
+        let git_ssh = |variable, program: &str| [Note::GitSsh(2, variable, program.into())];
+        assert_eq!(set("ENV GIT_SSH_COMMAND=/bin/ssh\\ -v A=b"), git_ssh("GIT_SSH_COMMAND", "/bin/ssh"));
+        assert_eq!(set("ENV GIT_SSH /usr/bin/ssh"), git_ssh("GIT_SSH", "/usr/bin/ssh"));
+        assert_eq!(set("ENV PATH=/opt/bin"), [Note::Path(2)]);
+        assert_eq!(set("ENV PATH=/opt/bin:$PATH\nENV PATH /usr/local/bin:/bin\nENV XPATH=/opt"), []);
         assert_eq!(noted("FROM a\nADD --link git@h:r a /src/\n"), [Note::AddGit(2, AddGitError::Mixed)]);
         let left = rewrite(b"FROM a\nADD git@h:r /src\n", None);
         assert_eq!((left.notes, left.text), (vec![Note::AddLeft(2)], b"FROM a\nADD git@h:r /src\n".to_vec()));

@@ -104,11 +104,18 @@ fn said(place: &str, name: &str, note: &Note) -> Result<String, BuilderError> {
                 "{place}, {name} line {line}: ONBUILD is recorded in the image, so its ssh step does not get the guest"
             )
         }
-        Note::GitSsh(line, variable) => {
-            format!(
-                "{place}, {name} line {line}: {variable} makes Git use another ssh, which finds no key in this build"
-            )
-        }
+        Note::GitSsh(line, variable, program) => format!(
+            "{place}, {name} line {line}: {variable} makes Git use another ssh than the guest: unless {program} runs plain `ssh` itself, it finds no key in this build"
+        ),
+        Note::SshOption(line, variable, option) => format!(
+            "{place}, {name} line {line}: {variable} gives ssh the option {option}, which the guest refuses: a step may run Git commands only"
+        ),
+        Note::OtherSsh(line, program) => format!(
+            "{place}, {name} line {line}: {program} is not the guest, and finds no key in this build; plain `ssh` is"
+        ),
+        Note::NoShell(line, image) => format!(
+            "{place}, {name} line {line}: {image} has no shell to run this step with; use the exec form, RUN [\"PROGRAM\", …], or copy in what the step needs"
+        ),
         Note::Path(line) => format!(
             "{place}, {name} line {line}: this PATH has no /usr/local/bin, where the guest is mounted; steps there find another ssh or none"
         ),

@@ -121,11 +121,22 @@ fn without_an_ssh_step_there_is_no_context_and_a_word_about_it() {
 #[test]
 fn what_keeps_a_step_from_the_guest_is_said_with_its_line() {
     for (text, said) in [
-        ("ENV GIT_SSH_COMMAND=ssh\\ -v\n", "Dockerfile line 3: GIT_SSH_COMMAND makes Git use another ssh"),
-        ("ENV PATH=/opt\n", "Dockerfile line 3: this PATH has no /usr/local/bin"),
-        ("ONBUILD RUN --mount=type=ssh x\n", "Dockerfile line 3: ONBUILD is recorded in the image"),
+        ("ENV GIT_SSH_COMMAND=/usr/bin/ssh\\ -v\n", "Dockerfile line 2: GIT_SSH_COMMAND makes Git use another ssh"),
+        (
+            "ARG GIT_SSH=/opt/ssh\n",
+            "Dockerfile line 2: GIT_SSH makes Git use another ssh than the guest: unless /opt/ssh",
+        ),
+        ("ENV PATH=/opt\n", "Dockerfile line 2: this PATH has no /usr/local/bin"),
+        ("ONBUILD RUN --mount=type=ssh x\n", "Dockerfile line 2: ONBUILD is recorded in the image"),
+        (
+            "RUN --mount=type=ssh git -c core.sshCommand='ssh -J x' clone y\n",
+            "line 2: core.sshCommand gives ssh the option -J",
+        ),
+        ("RUN --mount=type=ssh /usr/bin/ssh x\n", "Dockerfile line 2: /usr/bin/ssh is not the guest"),
+        ("FROM scratch\nRUN --mount=type=ssh x\nFROM b\n", "Dockerfile line 3: scratch has no shell"),
     ] {
-        let plan = probe().file("/home/me/app/Dockerfile", &format!("{STEP}{text}")).plan("docker build .").unwrap();
+        let text = STEP.replace("FROM a\n", &format!("FROM a\n{text}"));
+        let plan = probe().file("/home/me/app/Dockerfile", &text).plan("docker build .").unwrap();
         assert_eq!(plan.warnings.len(), 1, "{:?}", plan.warnings);
         assert!(plan.warnings[0].contains(said), "{:?}", plan.warnings);
     }
