@@ -53,6 +53,8 @@ pub struct Wanted {
     pub repos: Vec<RepoPattern>,
     /// What may be done with them.
     pub access: Access,
+    /// How it is lent, where the file says so: its own word, else that of the top level.
+    pub lend: Option<Lend>,
     /// Caps.
     pub limits: Limits,
 }
@@ -66,6 +68,8 @@ pub struct Config {
     pub hosts: Vec<PinEntry>,
     /// known_hosts files to use.
     pub known_hosts: Vec<PathBuf>,
+    /// How access is lent where neither a grant nor a flag says it.
+    pub lend: Option<Lend>,
 }
 
 /// Why a config was not understood. Holds names of fields and lines, never values that could

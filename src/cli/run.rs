@@ -49,9 +49,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub known_hosts: Vec<PathBuf>,
     /// How access is lent: `gateway` carries Git commands, and the build holds no key; `agent`
-    /// lends the keys for logins; `auto` is the gateway wherever a grant names repositories
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = config::Lend::Auto)]
-    pub lend: config::Lend,
+    /// lends the keys for logins; `auto` is the gateway wherever a grant names repositories. Also
+    /// `lend` in valetkey.toml [default: auto]
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub lend: Option<config::Lend>,
     /// Where the passphrase of an encrypted key comes from (any key source but agent)
     // Parsed later, as --key.
     #[arg(long, value_name = "SOURCE")]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, ConfigError, DEFAULT_ID, Wanted, parse_duration, parse_id, passphrase_source};
+use super::{Config, ConfigError, DEFAULT_ID, Lend, Wanted, parse_duration, parse_id, passphrase_source};
 use crate::hosts::{HostName, PinEntry};
 use crate::keys::KeySource;
 use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
@@ -20,9 +20,9 @@ pub const FILE_NAME: &str = "valetkey.toml";
 /// The largest file that is read, in bytes.
 pub(super) const MAX_SIZE: u64 = 1024 * 1024;
 
-const TOP: &[&str] = &["grant", "host", "known_hosts"];
+const TOP: &[&str] = &["grant", "host", "known_hosts", "lend"];
 const GRANT: &[&str] =
-    &["key", "passphrase_from", "id", "host", "user", "repos", "access", "max_signatures", "time_limit"];
+    &["key", "passphrase_from", "id", "host", "user", "repos", "access", "lend", "max_signatures", "time_limit"];
 const HOST: &[&str] = &["name", "keys", "fingerprint", "binds"];
 
 #[derive(Deserialize)]
@@ -52,6 +52,7 @@ struct RawGrant {
     repos: Vec<String>,
     #[serde(default)]
     access: Access,
+    lend: Option<String>,
     max_signatures: Option<u32>,
     time_limit: Option<String>,
 }
@@ -72,6 +73,7 @@ struct Raw {
     #[serde(default)]
     host: Vec<RawHost>,
     known_hosts: Option<OneOrMany>,
+    lend: Option<String>,
 }
 
 /// The nearest `valetkey.toml` from `start` upwards.
@@ -131,8 +133,14 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let raw: Raw = toml::from_str(text).map_err(|error| syntax(&error))?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let known_hosts = raw.known_hosts.map(OneOrMany::into_vec).unwrap_or_default();
+    let lend = raw.lend.map(|text| lend(&text, &format!("the top level of {}", path.display()))).transpose()?;
+    let mut grants = numbered(raw.grant, "[[grant]]", path, |raw, place| wanted(raw, place, folder))?;
+    for grant in &mut grants {
+        grant.lend = grant.lend.or(lend);
+    }
     Ok(Config {
-        grants: numbered(raw.grant, "[[grant]]", path, |raw, place| wanted(raw, place, folder))?,
+        grants,
+        lend,
         hosts: numbered(raw.host, "[[host]]", path, host_entry)?,
         known_hosts: known_hosts.into_iter().map(|file| in_folder(folder, &file)).collect(),
     })
@@ -179,6 +187,16 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.as_bytes().iter().take(offset).filter(|&&byte| byte == b'\n').count() + 1
 }
 
+/// How access is lent. What was written is not repeated: it may be a key in the wrong place.
+fn lend(text: &str, place: &str) -> Result<Lend, ConfigError> {
+    <Lend as clap::ValueEnum>::from_str(text, false).map_err(|_| ConfigError::Value {
+        field: "lend",
+        place: place.to_owned(),
+        message: "this is no way to lend".into(),
+        hint: Some("lend = \"gateway\", \"agent\" or \"auto\"".into()),
+    })
+}
+
 fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigError> {
     let value = |field, message, hint| ConfigError::Value { field, place: place.to_owned(), message, hint };
     let placed = |source| match source {
@@ -209,6 +227,7 @@ fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigErr
         hosts: hosts.collect::<Result<_, _>>()?,
         user: raw.user.unwrap_or_else(|| DEFAULT_USER.to_owned()),
         access: raw.access,
+        lend: raw.lend.map(|text| lend(&text, place)).transpose()?,
         limits,
     })
 }
@@ -265,6 +284,29 @@ mod tests {
         assert_eq!(second.key, KeySource::File("/project/keys/id".into()));
         assert_eq!((second.id.as_str(), second.limits), ("default", Limits::default()));
         assert_eq!(config.known_hosts, [PathBuf::from("/project/hosts")]);
+    }
+
+    #[test]
+    fn how_a_grant_is_lent_is_its_own_word_or_that_of_the_top_level() {
+        let text = "lend = \"gateway\"\n[[grant]]\nkey = \"stdin\"\n[[grant]]\nkey = \"env:K\"\nlend = \"agent\"\n";
+        let lent = |config: &Config| config.grants.iter().map(|grant| grant.lend).collect::<Vec<_>>();
+        let config = parsed(text).unwrap();
+        assert_eq!((config.lend, lent(&config)), (Some(Lend::Gateway), vec![Some(Lend::Gateway), Some(Lend::Agent)]));
+        let config = parsed("[[grant]]\nkey = \"stdin\"\nlend = \"auto\"\n").unwrap();
+        assert_eq!((config.lend, lent(&config)), (None, vec![Some(Lend::Auto)]));
+    }
+
+    #[test]
+    fn another_way_to_lend_is_refused_with_those_that_there_are_and_not_repeated() {
+        for (text, place) in [
+            ("lend = \"Agent\"\n", "lend in the top level of /project/valetkey.toml"),
+            ("[[grant]]\nkey = \"stdin\"\nlend = \"\"\n", "lend in [[grant]] 1 of /project/valetkey.toml"),
+            ("[[grant]]\nkey = \"stdin\"\nlend = \"b3BlbnNz\"\n", "lend in [[grant]] 1 of"),
+        ] {
+            let (message, hint) = message(text);
+            assert!(message.contains(place) && !message.contains("b3BlbnNz"), "{message}");
+            assert_eq!(hint.unwrap(), "lend = \"gateway\", \"agent\" or \"auto\"");
+        }
     }
 
     #[test]

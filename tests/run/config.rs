@@ -182,3 +182,50 @@ fn a_passphrase_of_the_file_is_not_repeated_where_it_names_no_place() {
         ran.is(110).says(&["passphrase_from in [[grant]] 1 of"]).never_says(&["hunter2"]);
     }
 }
+
+/// How a run with this file and these flags lends each ssh id, by its receipt.
+fn lent(place: &Place, text: &str, flags: &[&str]) -> Vec<(String, String)> {
+    place.write("valetkey.toml", text);
+    let receipt = receipt(place, flags);
+    let identities = receipt["identities"].as_array().unwrap();
+    let word = |identity: &Value, field: &str| identity[field].as_str().unwrap().to_owned();
+    identities.iter().map(|identity| (word(identity, "id"), word(identity, "lending"))).collect()
+}
+
+#[test]
+fn how_access_is_lent_is_said_by_the_flag_before_the_grant_and_by_the_grant_before_the_file() {
+    let place = Place::new();
+    let grant = |id: &str, more: &str| format!("[[grant]]\nid = \"{id}\"\nkey = \"env:KEY\"\n{more}");
+    let repos = "repos = [\"a/b\"]\n";
+    let file = |top: &str| format!("{top}{}{}", grant("default", repos), grant("lib", "lend = \"gateway\"\n"));
+    let ids = |first: &str, second: &str| [("default".into(), first.into()), ("lib".into(), second.into())];
+    assert_eq!(lent(&place, &file(""), &[]), ids("gateway", "gateway"));
+    assert_eq!(lent(&place, &file("lend = \"agent\"\n"), &[]), ids("agent", "gateway"));
+    assert_eq!(lent(&place, &file("lend = \"agent\"\n"), &["--lend", "gateway"]), ids("gateway", "gateway"));
+    assert_eq!(lent(&place, &file("lend = \"gateway\"\n"), &["--lend", "agent"]), ids("agent", "agent"));
+    assert_eq!(lent(&place, &file("lend = \"agent\"\n"), &["--lend", "auto"]), ids("gateway", "agent"));
+    // The top level holds for typed keys too.
+    let typed = ["--key", "env:KEY"];
+    assert_eq!(lent(&place, "lend = \"gateway\"\n", &typed), [("default".into(), "gateway".into())]);
+    assert_eq!(lent(&place, "", &typed), [("default".into(), "agent".into())]);
+}
+
+#[test]
+fn one_ssh_id_is_not_lent_in_two_ways_and_another_way_is_no_way() {
+    let place = Place::new();
+    let grant = "[[grant]]\nkey = \"env:KEY\"\n";
+    let run = |text: String| {
+        place.write("valetkey.toml", text);
+        ran(&mut place.valetkey(&["run", "--", "true"]))
+    };
+    run(format!("{grant}lend = \"gateway\"\n{grant}lend = \"agent\"\n"))
+        .is(110)
+        .says(&["error: the grant of env:KEY is to be lent by agent", "hint: an ssh id is one socket"]);
+    run(format!("lend = \"both\"\n{grant}"))
+        .is(110)
+        .says(&[
+            "error: failed to understand lend in the top level of",
+            "hint: lend = \"gateway\", \"agent\" or \"auto\"",
+        ])
+        .never_says(&["both"]);
+}

@@ -18,8 +18,8 @@ pub(super) struct Settings {
     pub(super) wanted: Vec<Wanted>,
     /// The pins.
     pub(super) hosts: Arc<Hosts>,
-    /// How access is lent.
-    lend: Lend,
+    /// How access is lent, where a flag says it.
+    lend: Option<Lend>,
     /// What a person should know.
     pub(super) warnings: Vec<String>,
 }
@@ -42,11 +42,17 @@ impl Settings {
 
     /// Whether the socket of this ssh id is the gateway's: where one of its grants is.
     pub(super) fn by_gateway(&self, id: &str) -> bool {
-        match self.lend {
+        let mut grants = self.wanted.iter().filter(|wanted| wanted.id == id);
+        grants.any(|wanted| match self.lend_of(wanted) {
             Lend::Agent => false,
             Lend::Gateway => true,
-            Lend::Auto => self.wanted.iter().any(|wanted| wanted.id == id && !wanted.repos.is_empty()),
-        }
+            Lend::Auto => !wanted.repos.is_empty(),
+        })
+    }
+
+    /// The flag's word, else the file's.
+    fn lend_of(&self, wanted: &Wanted) -> Lend {
+        self.lend.or(wanted.lend).unwrap_or_default()
     }
 
     /// Says what a way of lending does not hold a build to.
@@ -54,13 +60,21 @@ impl Settings {
         let mut open = Vec::new();
         for wanted in &self.wanted {
             let by_gateway = self.by_gateway(&wanted.id);
+            if by_gateway && self.lend_of(wanted) == Lend::Agent {
+                let message = format!(
+                    "the grant of {} is to be lent by agent, and shares its ssh id \"{}\" with one for the gateway",
+                    wanted.key, wanted.id
+                );
+                return Err(Failure::new(Code::Usage, message)
+                    .with_hint("an ssh id is one socket: give one of the two another `id`"));
+            }
             if !by_gateway && !wanted.repos.is_empty() {
                 open.push(
-                    "an agent cannot see repositories: with --lend agent `repos` is not enforced, the build can reach every repository that the key opens"
+                    "an agent cannot see repositories: when lent by agent `repos` is not enforced, the build can reach every repository that the key opens"
                         .to_owned(),
                 );
             }
-            if by_gateway && wanted.repos.is_empty() && self.lend == Lend::Auto {
+            if by_gateway && wanted.repos.is_empty() && self.lend_of(wanted) == Lend::Auto {
                 open.push(format!(
                     "the grant of {} names no repos and shares its ssh id \"{}\" with one that does: the gateway reads every repository that the key opens",
                     wanted.key, wanted.id
@@ -133,7 +147,7 @@ fn read_config(args: &RunArgs) -> Result<Config, Failure> {
 
 fn wanted(args: &RunArgs, config: Config) -> Result<Vec<Wanted>, Failure> {
     let passphrase_from = args.passphrase_from.as_deref().map(config::parse_passphrase_flag).transpose()?;
-    let mut wanted = if args.keys.is_empty() { config.grants } else { from_flags(args)? };
+    let mut wanted = if args.keys.is_empty() { config.grants } else { from_flags(args, config.lend)? };
     for wanted in &mut wanted {
         override_by_flags(wanted, args, passphrase_from.as_ref());
     }
@@ -143,7 +157,7 @@ fn wanted(args: &RunArgs, config: Config) -> Result<Vec<Wanted>, Failure> {
     Ok(wanted)
 }
 
-fn from_flags(args: &RunArgs) -> Result<Vec<Wanted>, ConfigError> {
+fn from_flags(args: &RunArgs, lend: Option<Lend>) -> Result<Vec<Wanted>, ConfigError> {
     let one = |text: &String| {
         let (id, key) = config::parse_key_flag(text)?;
         Ok(Wanted {
@@ -154,6 +168,7 @@ fn from_flags(args: &RunArgs) -> Result<Vec<Wanted>, ConfigError> {
             user: DEFAULT_USER.to_owned(),
             repos: Vec::new(),
             access: Access::Read,
+            lend,
             limits: Limits { max_signatures: DEFAULT_MAX_SIGNATURES, time_limit: DEFAULT_TIME_LIMIT },
         })
     };
