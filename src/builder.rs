@@ -71,6 +71,11 @@ pub struct Lending {
 }
 
 impl Lending {
+    /// Whether a grant has this id.
+    fn has(&self, id: &str) -> bool {
+        self.sockets.iter().any(|(own, _)| own == id)
+    }
+
     /// The socket that an id without one of its own gets: that of the same id, else the first.
     fn socket_for(&self, id: &str) -> Option<&str> {
         let same = self.sockets.iter().find(|(own, _)| own == id);

@@ -133,7 +133,18 @@ pub(super) fn plan(
     for (name, target) in printed.target {
         let mut set = |key: &str, value: &str| sets.push(format!("{name}.{key}={value}"));
         let place = format!("{tool}, target {name}");
-        for value in lent_ssh(&place, target.ssh, lending, &mut plan.warnings, &mut reads)? {
+        let instead = if lending.guest.is_some() {
+            let recipe = Recipe {
+                context: target.context.unwrap_or_else(|| ".".into()),
+                named: target.contexts,
+                name: target.dockerfile.unwrap_or_else(|| "Dockerfile".into()),
+                inline: target.inline,
+            };
+            instead_of(&place, recipe, lending, &mut plan, probe)?
+        } else {
+            Instead::default()
+        };
+        for value in lent_ssh(&place, target.ssh, &instead.ids, lending, &mut plan.warnings, &mut reads)? {
             set("ssh", &value);
         }
         let mut secrets: Vec<String> = target.secret.into_iter().map(Secret::text).collect();
@@ -144,16 +155,6 @@ pub(super) fn plan(
         for value in &secrets {
             set("secrets", value);
         }
-        if lending.guest.is_none() {
-            continue;
-        }
-        let recipe = Recipe {
-            context: target.context.unwrap_or_else(|| ".".into()),
-            named: target.contexts,
-            name: target.dockerfile.unwrap_or_else(|| "Dockerfile".into()),
-            inline: target.inline,
-        };
-        let instead = instead_of(&place, recipe, lending, &mut plan, probe)?;
         for (key, value) in instead.sets {
             set(&key, &value);
         }
@@ -221,6 +222,7 @@ fn knows_allow(tool: &str, split: Split<'_>, probe: &mut dyn Probe) -> Result<bo
 fn lent_ssh(
     place: &str,
     typed: Vec<Ssh>,
+    used: &[String],
     lending: &Lending,
     warnings: &mut Vec<String>,
     reads: &mut Vec<String>,
@@ -241,7 +243,8 @@ fn lent_ssh(
             }
         }
     }
-    for value in specs::missing(lending, &ids)? {
+    warnings.extend(specs::ungranted(place, lending, &ids, used));
+    for value in specs::missing(lending, &ids, used)? {
         reads.extend(specs::ssh(&value).paths.map(str::to_owned));
         values.push(value);
     }
@@ -292,6 +295,8 @@ struct Instead {
     inline: Option<String>,
     /// What bake must be allowed to read for it.
     reads: Vec<String>,
+    /// The ids that its steps use.
+    ids: Vec<String>,
 }
 
 impl Instead {
@@ -340,6 +345,7 @@ fn instead_of(
     }
     let mounted =
         guest_mount::mount(place, Dockerfile { name: &recipe.name, text: &text, ignore }, lending, plan, true, probe)?;
+    instead.ids = mounted.ids;
     for (name, folder) in &mounted.contexts {
         instead.set(&format!("contexts.{name}"), folder);
     }

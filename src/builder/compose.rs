@@ -146,6 +146,11 @@ fn rewrite(
         plan.warnings.push(format!("{tool}: no service of this project is built, so no key is lent"));
     }
     let built = with_guest(&tool, built, lending, &mut plan, probe)?;
+    for (one, instead) in &built {
+        let typed: Vec<String> = one.ssh.iter().map(|(id, _)| id.clone()).chain(by_flag.iter().cloned()).collect();
+        let place = format!("{tool}, service {}", one.service);
+        plan.warnings.extend(specs::ungranted(&place, lending, &typed, &instead.ids));
+    }
     if built.iter().any(|(_, instead)| !instead.contexts.is_empty()) {
         // `docker [FLAGS] compose`, or a program of its own that uses the same engine.
         let (program, globals) = match split.before().split_last() {
@@ -292,6 +297,7 @@ fn instead_of(
         plan.warnings.append(&mut inline.warnings);
         plan.notes = inline.notes;
         instead.contexts.extend(mounted.contexts);
+        instead.ids = mounted.ids;
         instead.inline = mounted.copy.and_then(|_| inline.files.pop()).map(|(_, text)| text);
         return Ok(instead);
     }
@@ -326,6 +332,7 @@ fn instead_of(
     };
     let mounted = guest_mount::mount(place, Dockerfile { name, text: &text, ignore }, lending, plan, false, probe)?;
     instead.contexts.extend(mounted.contexts);
+    instead.ids = mounted.ids;
     let text = |copy: PathBuf| copy.to_str().map(str::to_owned).ok_or(BuilderError::Path(copy));
     instead.file = mounted.copy.map(text).transpose()?;
     Ok(instead)

@@ -44,6 +44,8 @@ pub(super) struct Instead {
     pub(super) inline: Option<String>,
     /// With these named contexts.
     pub(super) contexts: Vec<(String, String)>,
+    /// For steps that use these ssh ids.
+    pub(super) ids: Vec<String>,
 }
 
 /// The services that are built; None where the model is not one.
@@ -105,7 +107,7 @@ pub(super) fn override_file(
     for (one, instead) in built {
         let mut ssh = Map::new();
         let typed: Vec<String> = one.ssh.iter().map(|(id, _)| id.clone()).chain(by_flag.iter().cloned()).collect();
-        for value in specs::missing(lending, &typed)? {
+        for value in specs::missing(lending, &typed, &instead.ids)? {
             let spec = specs::ssh(&value);
             ssh.insert(spec.id.to_owned(), json!(spec.paths));
         }

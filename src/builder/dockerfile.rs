@@ -49,6 +49,8 @@ pub struct Rewritten {
     pub steps: usize,
     /// How many steps had it already, by the person's own hand.
     pub own: usize,
+    /// The ids of their ssh mounts, each once.
+    pub ids: Vec<String>,
     /// Repositories that an `ADD` asked for, each now copied from the context [`add_context`].
     pub adds: Vec<AddGit>,
     /// What a person should know.
@@ -86,7 +88,7 @@ pub fn rewrite(text: &[u8], file: Option<usize>) -> Rewritten {
         let (word, rest) = first_word(&logical.text);
         match word.to_ascii_uppercase().as_slice() {
             b"RUN" => {
-                let Mounts { ssh, own, binds } = mounts(rest, &mut out.notes, logical.line);
+                let Mounts { ssh, ids, own, binds } = mounts(rest, &mut out.notes, logical.line);
                 let (command, bodies) = (flags(rest).1, &logical.bodies);
                 for note in stages.run(&Step { command, bodies, ssh, binds, line: logical.line }) {
                     if !out.notes.contains(&note) {
@@ -95,6 +97,11 @@ pub fn rewrite(text: &[u8], file: Option<usize>) -> Rewritten {
                 }
                 if !ssh {
                     continue;
+                }
+                for id in ids {
+                    if !out.ids.contains(&id) {
+                        out.ids.push(id);
+                    }
                 }
                 if own {
                     out.own += 1;
@@ -280,6 +287,8 @@ fn flags(rest: &[u8]) -> (Vec<Vec<u8>>, &[u8]) {
 struct Mounts {
     /// An agent.
     ssh: bool,
+    /// By what ids.
+    ids: Vec<String>,
     /// Something of the person's own in the guest's place.
     own: bool,
     /// Files from elsewhere.
@@ -291,6 +300,7 @@ fn mounts(rest: &[u8], notes: &mut Vec<Note>, line: usize) -> Mounts {
     for flag in flags(rest).0 {
         let Some(mount) = flag.strip_prefix(b"--mount=") else { continue };
         let (mut kind, mut target, mut from) = (b"bind".to_vec(), Vec::new(), Vec::new());
+        let mut id = "default".to_owned();
         for field in mount.split(|&b| b == b',') {
             let equals = field.iter().position(|&b| b == b'=').unwrap_or(field.len());
             let (key, value) = field.split_at(equals);
@@ -299,10 +309,14 @@ fn mounts(rest: &[u8], notes: &mut Vec<Note>, line: usize) -> Mounts {
                 b"type" => kind = value.to_ascii_lowercase(),
                 b"target" | b"dst" | b"destination" => target = value.to_vec(),
                 b"from" => from = value.to_vec(),
+                b"id" => id = String::from_utf8_lossy(value).into_owned(),
                 _ => {}
             }
         }
-        found.ssh |= kind == b"ssh";
+        if kind == b"ssh" {
+            found.ssh = true;
+            found.ids.push(id);
+        }
         found.own |= kind != b"ssh" && target == TARGET;
         found.binds |= kind == b"bind" && target != TARGET;
         if from == CONTEXT.as_bytes() && target != TARGET {
@@ -413,6 +427,13 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&rewritten.text), expected);
         assert_eq!(rewritten.adds.len(), 1);
         assert_eq!(rewritten.notes, [Note::AddGit(2, AddGitError::Mixed)]);
+    }
+
+    #[test]
+    fn every_id_of_an_ssh_mount_is_found_once() {
+        let text = "FROM a\nRUN --mount=type=ssh x\nRUN --mount=type=ssh,id=a --mount=id=b,type=ssh x\n\
+            RUN --mount=type=cache,id=c,target=/c x\nRUN --mount=type=ssh,id=default x\n";
+        assert_eq!(rewrite(text.as_bytes(), None).ids, ["default", "a", "b"]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(super) struct Mounted {
     /// Named contexts that it needs: the guest where a step asks for an agent, and clones of
     /// what it ADDs. None where nothing is lent to it.
     pub(super) contexts: Vec<(String, String)>,
+    /// The ids that its ssh mounts name.
+    pub(super) ids: Vec<String>,
 }
 
 /// A Dockerfile that was read.
@@ -42,7 +44,7 @@ pub(super) fn mount(
     let Dockerfile { name, text, ignore } = dockerfile;
     // Numbered: several services may have a Dockerfile of one name.
     let number = plan.files.len();
-    let Rewritten { text, steps, own, adds, notes } =
+    let Rewritten { text, steps, own, ids, adds, notes } =
         dockerfile::rewrite(text.as_bytes(), lending.git.is_some().then_some(number));
     for note in &notes {
         match said(place, name, note) {
@@ -51,7 +53,7 @@ pub(super) fn mount(
             Err(error) => plan.warnings.push(error.to_string()),
         }
     }
-    let mut mounted = Mounted::default();
+    let mut mounted = Mounted { ids, ..Mounted::default() };
     if let (Some(folder), true) = (&lending.guest, steps + own > 0) {
         let folder = folder.to_str().ok_or_else(|| BuilderError::Path(folder.clone()))?;
         mounted.contexts.push((CONTEXT.to_owned(), folder.to_owned()));

@@ -46,6 +46,7 @@ pub(super) fn plan(
         .filter_map(|flag| flag.value.as_deref().and_then(OsStr::to_str))
         .any(specs::is_known_hosts);
     let mut guest = Vec::new();
+    let mut used = Vec::new();
     if lending.guest.is_some() {
         clone_contexts(tool, &walk, &mut rest, lending, &mut plan, probe)?;
         let mounted = mount_guest(tool, &walk, &mut rest, lending, &mut plan, probe)?;
@@ -55,11 +56,13 @@ pub(super) fn plan(
         for (name, folder) in mounted.contexts {
             guest.extend([OsString::from("--build-context"), format!("{name}={folder}").into()]);
         }
+        used = mounted.ids;
         guest.extend(mounted.copy.into_iter().flat_map(|copy| ["--file".into(), copy.into_os_string()]));
     }
     plan.args = split.before().to_vec();
     plan.args.append(&mut guest);
-    for value in specs::missing(lending, &ids)? {
+    plan.warnings.extend(specs::ungranted(tool, lending, &ids, &used));
+    for value in specs::missing(lending, &ids, &used)? {
         plan.args.extend([OsString::from("--ssh"), value.into()]);
     }
     if !typed_known_hosts {
@@ -212,6 +215,7 @@ fn mount_guest(
             rest.splice(flag.at..flag.at + flag.width, retyped);
         }
         all.contexts.extend(mounted.contexts);
+        all.ids.extend(mounted.ids);
     }
     all.contexts.dedup();
     warn_of_nothing(tool, &all, plan);

@@ -26,8 +26,9 @@ pub(super) fn lent(id: &str, socket: &str) -> String {
     format!("{id}={socket}")
 }
 
-/// The ids of the lease that were not typed, as `--ssh` values.
-pub(super) fn missing(lending: &Lending, typed: &[String]) -> Result<Vec<String>, BuilderError> {
+/// The ids of the lease that were not typed, and those that a step uses (`used`) and no grant
+/// names, as `--ssh` values. Without one, the step would run without a socket and fail late.
+pub(super) fn missing(lending: &Lending, typed: &[String], used: &[String]) -> Result<Vec<String>, BuilderError> {
     let mut values = Vec::new();
     for (id, path) in &lending.sockets {
         let socket = path.to_str().ok_or_else(|| BuilderError::Path(path.clone()))?;
@@ -35,7 +36,37 @@ pub(super) fn missing(lending: &Lending, typed: &[String]) -> Result<Vec<String>
             values.push(lent(id, socket));
         }
     }
+    let mut named = typed.to_vec();
+    for id in used.iter().filter(|id| is_plain_id(id)) {
+        if !lending.has(id) && !named.contains(id) {
+            values.extend(lending.socket_for(id).map(|socket| lent(id, socket)));
+            named.push(id.clone());
+        }
+    }
     Ok(values)
+}
+
+/// What a person is told about ids that steps use and no grant names, and that were not typed.
+pub(super) fn ungranted(place: &str, lending: &Lending, typed: &[String], used: &[String]) -> Vec<String> {
+    let first = lending.sockets.first().map_or("", |(id, _)| id.as_str());
+    let ungranted = used.iter().filter(|id| !lending.has(id) && !typed.contains(id));
+    let mut said: Vec<String> = ungranted
+        .map(|id| {
+            let shown = crate::wire::text::shown(id.as_bytes());
+            if is_plain_id(id) {
+                format!("{place}: no grant has the ssh id `{shown}`, so its steps get what `{first}` is granted; for a grant of its own: id = \"{shown}\"")
+            } else {
+                format!("{place}: the ssh id `{shown}` is known to the builder alone, so its steps get nothing; use letters, digits, `.`, `_` and `-`")
+            }
+        })
+        .collect();
+    said.dedup();
+    said
+}
+
+/// An id that every builder reads as one, without variables in it.
+fn is_plain_id(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
 
 /// The `--secret` value that lends the known_hosts lines.
@@ -79,6 +110,31 @@ mod tests {
             ("", "", None),
         ] {
             assert_eq!(ssh(value), SshSpec { id, paths }, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_a_step_uses_gets_the_socket_of_its_name_or_else_the_first() {
+        let lending = Lending {
+            sockets: vec![("default".into(), "/d".into()), ("lib".into(), "/l".into())],
+            known_hosts: "/k".into(),
+            guest: None,
+            git: None,
+            folder: "/f".into(),
+        };
+        let ids = |ids: &[&str]| -> Vec<String> { ids.iter().map(|id| (*id).to_owned()).collect() };
+        for (typed, used, values, warned) in [
+            (&[][..], &["default", "lib"][..], &["default=/d", "lib=/l"][..], None),
+            (&[], &["foo"], &["default=/d", "lib=/l", "foo=/d"], Some("`foo`, so its steps get what `default`")),
+            (&["foo"], &["foo"], &["default=/d", "lib=/l"], None),
+            (&["default", "lib"], &["foo", "foo"], &["foo=/d"], Some("id = \"foo\"")),
+            (&[], &["$X"], &["default=/d", "lib=/l"], Some("`$X` is known to the builder alone")),
+            (&[], &["a=b"], &["default=/d", "lib=/l"], Some("`a=b`")),
+        ] {
+            assert_eq!(missing(&lending, &ids(typed), &ids(used)).unwrap(), values, "{used:?}");
+            let said = ungranted("docker build", &lending, &ids(typed), &ids(used));
+            assert_eq!(said.len(), usize::from(warned.is_some()), "{said:?}");
+            assert!(said.iter().all(|said| said.contains(warned.unwrap())), "{said:?}");
         }
     }
 

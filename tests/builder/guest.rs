@@ -214,3 +214,35 @@ fn bake_stops_where_a_target_is_fetched_or_its_inline_dockerfile_stays() {
     let printed = r#"{"target": {"app": {"dockerfile-inline": "FROM a\n"}}}"#;
     assert!(Scripted::gateway().answer("", printed).plan("docker buildx bake").is_ok());
 }
+
+#[test]
+fn every_id_that_a_step_uses_gets_a_socket_and_one_without_a_grant_is_named() {
+    let step = "FROM a\nRUN --mount=type=ssh,id=foo x\n";
+    let said = "no grant has the ssh id `foo`, so its steps get what `default` is granted";
+    let lent = "--ssh default=/run/l/default.sock --ssh foo=/run/l/default.sock --secret";
+    for line in ["docker build .", "docker buildx build .", "podman build .", "buildah build ."] {
+        let plan = probe().file("/home/me/app/Dockerfile", step).plan(line).unwrap();
+        assert!(joined(&plan.args).contains(lent), "{line}: {:?}", plan.args);
+        assert!(plan.warnings.len() == 1 && plan.warnings[0].contains(said), "{line}: {:?}", plan.warnings);
+    }
+    // What was typed stays, with its own warning.
+    let plan = probe().file("/home/me/app/Dockerfile", step).plan("docker build --ssh foo=/mine .").unwrap();
+    assert!(joined(&plan.args).ends_with("--ssh foo=/mine ."), "{:?}", plan.args);
+    assert!(plan.warnings.len() == 1 && plan.warnings[0].contains("stays at /mine"), "{:?}", plan.warnings);
+
+    let printed = r#"{"target": {"app": {"context": "."}}}"#;
+    let bake = Scripted::gateway().answer("…bake --help", "  --allow x\n").answer("", printed);
+    let plan = bake.file("/home/me/app/Dockerfile", step).plan("docker buildx bake").unwrap();
+    let args = joined(&plan.args);
+    assert!(args.contains("--set app.ssh=foo=/run/l/default.sock"), "{args}");
+    assert!(args.contains("--allow=fs.read=/run/l/default.sock"), "{args}");
+    assert!(plan.warnings.len() == 1 && plan.warnings[0].contains(said), "{:?}", plan.warnings);
+
+    let model = r#"{"services": {"app": {"build": {"context": "."}}}}"#;
+    let compose = Scripted::gateway().answer("compose --profile", model).answer("version", "28.0.0");
+    let compose = compose.file("/home/me/app/compose.yaml", "").file("/home/me/app/Dockerfile", step);
+    let plan = { compose }.plan("docker compose build").unwrap();
+    let text = files(&plan).into_iter().find(|(path, _)| path.ends_with(".json")).unwrap().1.to_owned();
+    assert!(text.contains(r#""foo":"/run/l/default.sock""#), "{text}");
+    assert!(plan.warnings.len() == 1 && plan.warnings[0].contains(said), "{:?}", plan.warnings);
+}
