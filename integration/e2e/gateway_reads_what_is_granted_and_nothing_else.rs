@@ -3,7 +3,8 @@
 //! why, and the clone of the granted repository works in the same step.
 
 use valetkey_integration::engine::BASE_IMAGE;
-use valetkey_integration::{Engine, Finished, GatewayBuild, GitServer, Run};
+use valetkey_integration::process::finish;
+use valetkey_integration::{Engine, Finished, GatewayBuild, GitServer, Run, WaitingStep};
 
 const ENGINE: &str = "docker-28";
 
@@ -96,6 +97,52 @@ fn no_path_leads_to_another_repository() {
         let times = finished.stderr.matches(&format!("the repository's path {reason}")).count();
         assert!(times >= 2, "{reason}: not in the step and the summary\n{}", finished.report());
     }
+}
+
+/// The most memory that valetkey may have taken, in kB.
+const MEMORY: u64 = 64 * 1024;
+
+/// By the guest, and by frames of its own: a megabyte in a sign request for the gateway's key.
+const LONG: &str = r#"
+import os, socket, struct
+text = lambda data: struct.pack(">I", len(data)) + data
+agent = socket.socket(socket.AF_UNIX)
+agent.settimeout(20)
+agent.connect(os.environ["SSH_AUTH_SOCK"])
+agent.sendall(text(b"\x0b"))
+size, = struct.unpack(">I", agent.recv(4, socket.MSG_WAITALL))
+listed = agent.recv(size, socket.MSG_WAITALL)
+length, = struct.unpack(">I", listed[5:9])
+key = listed[9:9 + length]
+try:
+    agent.sendall(text(b"\x0d" + text(key) + text(b"git-upload-pack '" + b"a" * (1 << 20) + b"'") + bytes(4)))
+    answer = agent.recv(5, socket.MSG_WAITALL)
+except OSError:
+    answer = b""
+assert answer in (b"", b"\x00\x00\x00\x01\x05"), answer
+print("a megabyte was refused")
+"#;
+
+#[test]
+fn a_path_of_a_megabyte_costs_no_memory_and_the_next_clone_works() {
+    let step = WaitingStep::new();
+    // A kernel takes 128 kB as one argument at most; the rest comes as further words.
+    let attack = "a=$(head -c 104858 /dev/zero | tr '\\0' a); ssh='ssh -p {port} git@127.0.0.1'; \
+        $ssh git-upload-pack $a $a $a $a $a $a $a $a $a $a </dev/null || \
+        $ssh \"git-upload-pack '$(echo $a | head -c 2000)'\" </dev/null || ! python3 /sign";
+    let build = hostile(attack).writing("sign", LONG);
+    let script = std::fs::read_to_string(build.project.file("attack")).expect("the script");
+    let build = build.writing("attack", &format!("{script}{}\n", step.bare_command()));
+    let child = build.build(&Engine::named(ENGINE)).spawn();
+    let mut arrived = step.arrived();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("valetkey runs");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak").trim();
+    let peak: u64 = peak.trim_end_matches(" kB").parse().expect("a number");
+    assert!(peak < MEMORY, "{peak} kB");
+    let _ = arrived.go_on();
+    let finished = finish(child, "valetkey run").expect_code(0).expect("the command is too long to be a Git command");
+    let finished = finished.expect("a megabyte was refused").expect("refused: the repository's path is too long");
+    build.expect_logins(&finished.expect(&build.carried("platform/omnibus")), 1);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The guest needs no root, no libc and no other program: `USER 1000` with its own socket, and an
-//! image that holds a static busybox alone.
+//! The guest needs no root, no libc and no other program: `USER 1000` with its own socket, an
+//! image that holds a static busybox alone, and one that holds nothing at all.
 
 use std::fs;
 
@@ -33,6 +33,36 @@ fn in_busybox_alone(engine: &str) {
     // Not `check`: a client that hangs up during the conversation is no success for the server.
     let finished = build.build(&engine).succeed().expect(&build.carried("platform/omnibus")).expect_not("refused");
     build.expect_logins(&finished, 1);
+}
+
+/// Nothing but the guest: no shell, no folder, no file. Asked in version 2 of Git's protocol, in
+/// which a client that says nothing is a success.
+fn in_nothing(engine: &str) {
+    let engine = Engine::named(engine);
+    let build = GatewayBuild::new();
+    let run = r#"["/usr/local/bin/ssh", "-n", "-o", "SetEnv=GIT_PROTOCOL=version=2", "-p", "{port}", "git@127.0.0.1","#;
+    let text = format!(
+        "FROM scratch\nENV FRESH={{fresh}}\nRUN --mount=type=ssh {run} \"git-upload-pack 'platform/omnibus.git'\"]\n"
+    );
+    let text = build.filled(&text.replace("{fresh}", &build.project.name));
+    let build = build.writing("Dockerfile", &text);
+    let finished = build.run(&engine).expect("version 2").expect_not("has no shell");
+    assert_eq!(valetkey_integration::gateway_build::sessions(&finished), 1, "{}", finished.report());
+
+    // The shell form needs a shell, and that is said before the build.
+    let shell = build.filled("FROM scratch\n{step} git clone {url} /cloned\n");
+    let build = build.writing("Dockerfile", &shell);
+    build.build(&engine).finish().expect_failure().expect("Dockerfile line 2: scratch has no shell");
+}
+
+#[test]
+fn nothing_at_all_with_docker_28() {
+    in_nothing("docker-28");
+}
+
+#[test]
+fn nothing_at_all_with_podman_4() {
+    in_nothing("podman");
 }
 
 #[test]

@@ -37,8 +37,17 @@ impl WaitingStep {
     /// The command of the step: says which identities it sees, waits for a line, and says it again.
     #[must_use]
     pub fn command(&self) -> String {
+        self.saying("{ ssh-add -L 2>/dev/null || echo none; } >&3")
+    }
+
+    /// The same for a step in which an agent is not asked: it says `none`.
+    #[must_use]
+    pub fn bare_command(&self) -> String {
+        self.saying("echo none >&3")
+    }
+
+    fn saying(&self, say: &str) -> String {
         let port = self.0.local_addr().expect("an address").port();
-        let say = "{ ssh-add -L 2>/dev/null || echo none; } >&3";
         format!("bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; {say}; read -r <&3 && {say}'")
     }
 

@@ -32,6 +32,8 @@ pub struct Parsed<'a> {
     pub port: u32,
     /// `GIT_PROTOCOL`, where `-o SetEnv=` gives it.
     pub set_protocol: Option<&'a [u8]>,
+    /// Stdin belongs to somebody else: `-n`, `-f` or `-o StdinNull=yes`.
+    pub no_stdin: bool,
     /// Index of the first word of the command in the arguments; their number where there is none.
     pub command: usize,
 }
@@ -56,7 +58,7 @@ pub enum Unserved<'a> {
 }
 
 /// Options without a value that change nothing here.
-const FLAGS: &[u8] = b"1246aCgKkMnqTtvxXYyfA";
+const FLAGS: &[u8] = b"1246aCgKkMqTtvxXYyA";
 /// Options with a value that change nothing here: files and algorithms of the client's own,
 /// which the gateway does not use.
 const VALUES: &[u8] = b"BbcEeFIimPSQ";
@@ -121,6 +123,7 @@ fn options<'a>(
         match letter {
             b'G' => parsed.mode = Mode::Config,
             b'V' => parsed.mode = Mode::Version,
+            b'n' | b'f' => parsed.no_stdin = true,
             _ if FLAGS.contains(&letter) => {}
             _ if REFUSED.contains(&letter) => return Err(Unserved::Option(letter)),
             _ if VALUES.contains(&letter) || b"lpo".contains(&letter) => {
@@ -171,6 +174,8 @@ fn setting<'a>(text: &'a [u8], parsed: &mut Parsed<'a>) -> Result<(), Unserved<'
         parsed.host_name = parsed.host_name.or(Some(value));
     } else if is(b"setenv") {
         parsed.set_protocol = parsed.set_protocol.or(value.strip_prefix(b"GIT_PROTOCOL="));
+    } else if is(b"stdinnull") {
+        parsed.no_stdin |= value.eq_ignore_ascii_case(b"yes") || value.eq_ignore_ascii_case(b"true");
     } else if REFUSED_SETTINGS.iter().any(|known| is(known)) && !value.eq_ignore_ascii_case(b"none") {
         return Err(Unserved::Setting(name));
     }

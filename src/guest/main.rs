@@ -105,7 +105,7 @@ fn run(process: Process) -> u8 {
         return FAILURE;
     }
     let mut reason = [0u8; tunnel::MAX_REASON];
-    match step::carry(reader, writer, &mut second, &key, exec, &mut reason) {
+    match step::carry(reader, writer, &mut second, &key, exec, parsed.no_stdin, &mut reason) {
         Ok(status) => status,
         Err(failed) => {
             match failed {

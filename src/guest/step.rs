@@ -76,13 +76,15 @@ struct In {
 }
 
 /// Runs `exec` through the gateway and returns its exit status. `reader` is the connection on
-/// which the identities were listed, so that the host sees what that was for.
+/// which the identities were listed, so that the host sees what that was for. With `no_stdin`
+/// not a byte of stdin is read: it is there for whoever comes next.
 pub(crate) fn carry<'a, 'b>(
     mut reader: Line<'b>,
     mut writer: Line<'_>,
     second: &'b mut [u8; ROOM],
     key: &Key,
     exec: Exec<'_>,
+    no_stdin: bool,
     reason: &'a mut [u8],
 ) -> Result<u8, Failed<'a>> {
     let mut token: Token = [0; 16];
@@ -100,7 +102,7 @@ pub(crate) fn carry<'a, 'b>(
     let hold = if here == there { 0 } else { MAX_HOLD };
 
     let mut out = Out { buffer: second, at: 0, end: 0, chunk: None, exit: None };
-    let mut input = In { bytes: [0; MAX_WRITE], from: 0, to: 0, offset: 0, ended: false, done: false };
+    let mut input = In { bytes: [0; MAX_WRITE], from: 0, to: 0, offset: 0, ended: no_stdin, done: false };
     let mut ack = 0u64;
     // An answer that has arrived and waits for the one before it to be written out.
     let mut arrived = false;

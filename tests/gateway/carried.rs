@@ -1,6 +1,7 @@
 //! What the gateway carries: Git's commands for the granted repositories, whole and unchanged.
 
 use super::place::Place;
+use crate::agent::server::me;
 
 #[test]
 fn a_clone_a_fetch_and_an_archive_of_a_granted_repository() {
@@ -157,4 +158,23 @@ fn a_submodule_where_both_are_granted_and_not_where_one_is() {
     let one = place.sh(&place.lending(&["org/whole"], ""), &script);
     assert_eq!(one.stdout, "", "{}", one.report());
     one.expect_refused("org/other is not granted to this build", Some("to the repos of its [[grant]]"));
+}
+
+/// As in a loop that reads its lines from stdin: `while read -r line; do ssh -n …; done`.
+#[test]
+fn a_command_with_n_leaves_stdin_to_whoever_comes_next() {
+    let place = Place::new();
+    let lending = place.lending(&["org/repo"], "");
+    let port = place.server.0.port();
+    let ask = |option: &str| {
+        format!(
+            "printf 'next\\n' >in; {{ ssh {option} -p {port} {}@127.0.0.1 \"git-upload-pack '{}'\" >refs; cat; }} <in; \
+             grep -q refs/heads/main refs && echo asked",
+            me(),
+            place.granted("org/repo")
+        )
+    };
+    let ended = place.sh(&lending, &format!("{}; {}", ask("-n"), ask("-T")));
+    // The control, without -n: ssh takes what is there.
+    assert_eq!(ended.stdout, "next\nasked\nasked\n", "{}", ended.report());
 }

@@ -34,6 +34,23 @@ fn is(line: &str, wanted: Wanted) {
 }
 
 #[test]
+fn stdin_is_left_alone_where_ssh_would_leave_it_alone() {
+    for (line, no_stdin) in [
+        ("h|c", false),
+        ("-n|h|c", true),
+        ("-Tn4|h|c", true),
+        ("-f|h|c", true),
+        ("h|-n|c", true),
+        ("h|c|-n", false),
+        ("-o|StdinNull=yes|h|c", true),
+        ("-o|stdinnull true|h|c", true),
+        ("-o|StdinNull=no|h|c", false),
+    ] {
+        assert_eq!(parsed(line).unwrap().0.no_stdin, no_stdin, "{line}");
+    }
+}
+
+#[test]
 fn what_git_and_the_package_managers_pass_is_understood() {
     let v2 = Some("version=2");
     let port = Wanted { port: 2222, ..PLAIN };

@@ -35,6 +35,31 @@ fn it_says_what_is_missing_where_the_image_has_no_ssh() {
     }
 }
 
+/// A copy is another file: only its size tells that it is the guest again.
+#[test]
+fn two_copies_do_not_hand_over_to_each_other() {
+    let place = Place::new();
+    let first = guest(place.keys.path("key").parent().unwrap());
+    let second = place.keys.path("second");
+    std::fs::create_dir(&second).unwrap();
+    std::fs::copy(first.join("ssh"), second.join("ssh")).unwrap();
+    let run = |behind: &str| {
+        let mut command = Command::new("/usr/bin/timeout");
+        // Handing over for ever is one process that never ends.
+        command.args(["20"]).arg(first.join("ssh")).args(["-F", "none", "-o", "BatchMode=yes"]);
+        command.args(["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]);
+        command.args(["-p", &place.server.0.port().to_string(), "nobody@127.0.0.1", "true"]);
+        let path = format!("{}:{}:{}{behind}", first.display(), second.display(), first.display());
+        command.env_remove("SSH_AUTH_SOCK").env("PATH", path).output().unwrap()
+    };
+    let output = run("");
+    assert_eq!(output.status.code(), Some(255), "{}", said(&output));
+    assert!(said(&output).contains("give its RUN --mount=type=ssh"), "{}", said(&output));
+    // The control: behind both there is an ssh, which is reached.
+    let output = run(":/usr/bin");
+    assert!(said(&output).contains("Permission denied"), "{}", said(&output));
+}
+
 #[test]
 fn it_becomes_the_ssh_of_the_image_behind_a_plain_agent() {
     let place = Place::new();
