@@ -10,6 +10,8 @@ use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Serialize, Serializer};
+
 use crate::agent::peer::Stranger;
 use crate::gateway::upstream::UpstreamError;
 use crate::policy::judge_exec::ExecReason;
@@ -94,8 +96,8 @@ pub enum Decision<'a> {
     AcceptFailed,
 }
 
-/// A command that the gateway carried.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A command that the gateway carried, as it stands in the receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Carried {
     /// The ssh id of the socket.
     pub id: String,
@@ -112,9 +114,19 @@ pub struct Carried {
     /// Bytes from the server.
     pub bytes_down: u64,
     /// From the request to the end.
+    #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
     pub duration: Duration,
     /// What the command ended with; `None` where the build step went first.
     pub exit: Option<u32>,
+}
+
+/// A time as logs and receipts have it.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(millis(*duration))
 }
 
 /// Logins that were signed with one identity to one host.
@@ -261,7 +273,7 @@ impl DecisionLog {
                 "time": time, "verdict": "carried", "id": carried.id, "host": carried.host,
                 "repository": carried.repository, "command": carried.command, "host_key": carried.host_key,
                 "bytes_up": carried.bytes_up, "bytes_down": carried.bytes_down,
-                "duration_ms": u64::try_from(carried.duration.as_millis()).unwrap_or(u64::MAX), "exit": carried.exit,
+                "duration_ms": millis(carried.duration), "exit": carried.exit,
             }),
             Decision::ExtensionRefused(name) => {
                 serde_json::json!({ "time": time, "verdict": "refuse", "kind": "protocol", "reason": format!("extension {name}") })

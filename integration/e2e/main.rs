@@ -4,7 +4,6 @@
 mod a_build_step_gets_no_more_signatures_than_granted;
 mod a_build_step_gets_nothing_but_granted_logins;
 mod a_cancelled_build_leaves_nothing;
-mod a_killed_lease_answers_nobody;
 mod a_killed_valetkey_answers_nobody;
 mod a_lent_up_and_a_plain_up_are_the_same_project;
 mod a_step_that_is_not_root_clones_too;
@@ -42,7 +41,6 @@ mod pip_and_poetry_install_a_private_package;
 mod podman_build_clones_a_private_repository;
 mod standalone_compose_clones_a_private_repository;
 mod strangers_at_the_socket_get_no_answer;
-mod the_image_holds_no_key;
 mod the_key_cannot_be_read_out_of_valetkey;
 mod the_key_is_found_nowhere_but_in_valetkey;
 mod the_users_own_agent_stays_for_the_tool;

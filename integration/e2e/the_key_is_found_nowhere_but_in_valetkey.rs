@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use valetkey_integration::process::finish;
 use valetkey_integration::project::SSH_STEP;
-use valetkey_integration::{Engine, GitServer, Key, Project};
+use valetkey_integration::{Engine, GitServer, Key, PrivateBuild, Project};
 
 const ENGINE: &str = "docker-28";
 
@@ -131,4 +131,49 @@ fn and_the_same_searches_find_a_key_that_was_planted() {
     let docker = Engine::named(ENGINE).command("docker");
     docker.args(["build", "--network", "host", "-t", &project.name, "."]).within(project.path()).succeed();
     assert!(image_holds(&key, &project.name));
+}
+
+/// Each engine saves an image in a way of its own: all layers, configuration and history, and the
+/// output of the build.
+fn is_in_no_image(engine: &str) {
+    let engine = Engine::named(engine);
+    // The step keeps all that it can see: its environment, and what is mounted.
+    let build = PrivateBuild::with_steps("{step} git clone {url} /cloned && env > /env && cp -r /run /kept");
+    let body = build.key.body();
+    build.run(&engine, &build.command(&engine)).expect_not(&body);
+    assert!(!engine.image_holds(&build.project.name, &body), "the key is in the image");
+    is_found_where_it_was_copied_in(&engine, &build.key);
+}
+
+/// A key that was copied in, and shown, is found by the same search.
+fn is_found_where_it_was_copied_in(engine: &Engine, key: &Key) {
+    let project = Project::with_steps("COPY key /leaked\nRUN cat /leaked").write("key", &key.private());
+    let build = ["build", "--network", "host", "--tag", &project.name, "."];
+    engine.command(engine.tool()).args(build).within(project.path()).succeed().expect(&key.body());
+    assert!(engine.image_holds(&project.name, &key.body()), "the search finds nothing");
+}
+
+#[test]
+fn in_no_image_of_docker_20() {
+    is_in_no_image("docker-20.10");
+}
+
+#[test]
+fn in_no_image_of_docker_26() {
+    is_in_no_image("docker-26");
+}
+
+#[test]
+fn in_no_image_of_docker_28() {
+    is_in_no_image("docker-28");
+}
+
+#[test]
+fn in_no_image_of_podman_4() {
+    is_in_no_image("podman");
+}
+
+#[test]
+fn in_no_image_of_podman_5() {
+    is_in_no_image("podman-5");
 }
