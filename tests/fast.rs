@@ -56,6 +56,7 @@ mod agent {
     mod file_signatures;
     mod flood;
     mod forged_logins;
+    mod idle;
     pub(crate) mod lending;
     mod limits;
     mod listing;

@@ -18,26 +18,46 @@ pub const REQUEST_TIME: Duration = Duration::from_secs(10);
 /// How long a client may take to read a reply.
 pub const REPLY_TIME: Duration = Duration::from_secs(10);
 
+/// How long the next request is looked for before the thread sleeps, where the last one came
+/// within [`QUICK`] of the reply before it. Waking up costs more than a signature does.
+const SPIN: Duration = Duration::from_micros(20);
+const QUICK: Duration = Duration::from_millis(1);
+
 /// A reply's buffer that is larger than this is given back once replies are small again.
 const KEEP: usize = 16 * 1024;
 
-/// Serves one client until it closes, breaks the protocol, or is shut down.
-pub fn serve(stream: &UnixStream, service: &Service, number: u64, on_request: impl Fn()) {
+/// Serves one client until it closes, breaks the protocol, or is shut down. `alone` says whether
+/// no other client is connected.
+pub fn serve(stream: &UnixStream, service: &Service, number: u64, on_request: impl Fn(), alone: impl Fn() -> bool) {
     let mut client = Client::new(number);
-    exchange(REQUEST_TIME, stream, service, &mut client, on_request);
+    // Where there is one processor, the client needs it.
+    let several = std::thread::available_parallelism().is_ok_and(|count| count.get() > 1);
+    exchange(REQUEST_TIME, stream, service, &mut client, on_request, || several && alone());
     service.gone(&client);
 }
 
 /// `time` is how long a request may take.
-fn exchange(time: Duration, mut stream: &UnixStream, service: &Service, client: &mut Client, on_request: impl Fn()) {
+fn exchange(
+    time: Duration,
+    mut stream: &UnixStream,
+    service: &Service,
+    client: &mut Client,
+    on_request: impl Fn(),
+    alone: impl Fn() -> bool,
+) {
     // The reasons for an end are logged where they happen; a client that simply goes is no event.
     let _ = stream.set_write_timeout(Some(REPLY_TIME));
     let mut decoder = Decoder::default();
     let mut reply = Vec::with_capacity(256);
     let mut chunk = [0; READ_SIZE];
+    let mut replied: Option<Instant> = None;
+    let mut quick = false;
     loop {
+        if quick && !decoder.is_partial() && alone() {
+            await_briefly(stream);
+        }
         match receive(time, stream, &mut decoder, &mut chunk) {
-            Ok(true) => {}
+            Ok(true) => quick = replied.is_some_and(|replied| replied.elapsed() < QUICK),
             Ok(false) => return,
             Err(error) => {
                 if error.kind() == io::ErrorKind::TimedOut {
@@ -55,6 +75,7 @@ fn exchange(time: Duration, mut stream: &UnixStream, service: &Service, client: 
                     if stream.write_all(&reply).is_err() {
                         return;
                     }
+                    replied = Some(Instant::now());
                     // The gateway's answers are large while output flows; an idle connection stays small.
                     if reply.len() <= KEEP && reply.capacity() > KEEP {
                         reply = Vec::new();
@@ -67,6 +88,17 @@ fn exchange(time: Duration, mut stream: &UnixStream, service: &Service, client: 
                 }
             }
         }
+    }
+}
+
+/// Looks for the next request for [`SPIN`], without sleeping.
+fn await_briefly(stream: &UnixStream) {
+    let end = Instant::now() + SPIN;
+    let flags = rustix::net::RecvFlags::DONTWAIT | rustix::net::RecvFlags::PEEK;
+    let mut byte = [0; 1];
+    // Anything but "nothing yet" is for the read that follows.
+    while rustix::net::recv(stream, &mut byte, flags) == Err(rustix::io::Errno::AGAIN) && Instant::now() < end {
+        std::hint::spin_loop();
     }
 }
 
@@ -152,7 +184,7 @@ mod tests {
         let started = Instant::now();
         let server = {
             let service = Arc::clone(&service);
-            thread::spawn(move || exchange(TIME, &ours, &service, &mut Client::new(0), || ()))
+            thread::spawn(move || exchange(TIME, &ours, &service, &mut Client::new(0), || (), || true))
         };
         client(&theirs);
         let mut read = Vec::new();

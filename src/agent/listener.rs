@@ -183,7 +183,8 @@ fn serve(stream: UnixStream, connections: &Arc<Connections>, service: &Arc<Servi
     let (connections_of_thread, service) = (Arc::clone(connections), Arc::clone(service));
     let spawned = thread::Builder::new().name("connection".into()).stack_size(STACK).spawn(move || {
         let connections = connections_of_thread;
-        connection::serve(&stream, &service, id, || last_request.store(connections.tick(), Ordering::Relaxed));
+        let on_request = || last_request.store(connections.tick(), Ordering::Relaxed);
+        connection::serve(&stream, &service, id, on_request, || connections.lock().open.len() == 1);
         connections.release(id);
     });
     if let Err(error) = spawned {
