@@ -149,6 +149,22 @@ pub fn check(stream: &UnixStream) -> Result<(), Stranger> {
     }
 }
 
+/// Whether it is this very child of ours that connected. The child must not have been waited for:
+/// until then its number is nobody else's.
+///
+/// # Errors
+/// [`Stranger`] for everyone else.
+pub fn check_child(stream: &UnixStream, child: Pid) -> Result<(), Stranger> {
+    let peer = rustix::net::sockopt::socket_peercred(stream).map_err(|_| Stranger::Unknown)?;
+    let (pid, uid) = (peer.pid.as_raw_nonzero().get(), peer.uid.as_raw());
+    let name =
+        || Proc::default().stat(pid).map_or_else(|| format!("process {pid}"), |stat| format!("{} {pid}", stat.name));
+    if uid != rustix::process::geteuid().as_raw() {
+        return Err(Stranger::OtherUser { uid, name: name() });
+    }
+    if peer.pid == child { Ok(()) } else { Err(Stranger::Unrelated(name())) }
+}
+
 fn check_once(stream: &UnixStream) -> Result<(), Stranger> {
     let pidfd = crate::sys::peer_pidfd(stream);
     let peer = rustix::net::sockopt::socket_peercred(stream).map_err(|_| Stranger::Unknown)?;
