@@ -74,10 +74,13 @@ mod gateway {
     mod corpus;
     mod frame_client;
     mod frames;
+    mod gate;
     mod guest_args;
     mod handing_over;
+    mod limits;
     mod place;
     mod refusals;
+    mod rsa_alone;
     mod ssh_config;
     mod tunnel;
 }

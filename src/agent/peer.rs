@@ -29,6 +29,9 @@ pub enum Stranger {
     /// A process of the same user that is no descendant of the wrapped command.
     #[error("a process outside of the wrapped command ({0})")]
     Unrelated(String),
+    /// Whoever asks at the socket that valetkey opened for an `ssh` of its own.
+    #[error("a process at the socket that is for valetkey's own ssh alone ({0})")]
+    NotOurSsh(String),
     /// It could not be found out, so it is refused.
     #[error("a process that could not be identified")]
     Unknown,
@@ -47,7 +50,7 @@ impl Stranger {
                 Some("if the build itself runs as root, put sudo in front of valetkey and not behind it")
             }
             Self::Unrelated(_) => Some("only what valetkey started is answered: put the command that asks behind `--`"),
-            Self::OtherUser { .. } | Self::Unknown | Self::NotLookedAt => None,
+            Self::OtherUser { .. } | Self::NotOurSsh(_) | Self::Unknown | Self::NotLookedAt => None,
         }
     }
 }
@@ -162,7 +165,7 @@ pub fn check_child(stream: &UnixStream, child: Pid) -> Result<(), Stranger> {
     if uid != rustix::process::geteuid().as_raw() {
         return Err(Stranger::OtherUser { uid, name: name() });
     }
-    if peer.pid == child { Ok(()) } else { Err(Stranger::Unrelated(name())) }
+    if peer.pid == child { Ok(()) } else { Err(Stranger::NotOurSsh(name())) }
 }
 
 fn check_once(stream: &UnixStream) -> Result<(), Stranger> {
