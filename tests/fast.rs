@@ -77,10 +77,12 @@ mod gateway {
     mod gate;
     mod guest_args;
     mod handing_over;
+    mod inside;
     mod limits;
     mod place;
     mod refusals;
     mod rsa_alone;
+    mod running;
     mod ssh_config;
     mod tunnel;
 }

@@ -63,7 +63,7 @@ pub(super) async fn carry(
     let folder = Folder(job);
     std::fs::write(job.folder.join(arguments::KNOWN_HOSTS), &known.lines).map_err(failed)?;
     let signed = Arc::new(SignedIn::default());
-    let agent = PrivateAgent::bind(job, route, Arc::clone(&signed)).map_err(failed)?;
+    let agent = PrivateAgent::bind(job, route, &known, Arc::clone(&signed)).map_err(failed)?;
     let command = arguments::command(job, route, &known.alias);
     let mut ssh = Ssh::start(command, agent).await.map_err(|error| {
         if error.kind() == std::io::ErrorKind::NotFound { UpstreamError::NoSsh(host.clone()) } else { failed(error) }

@@ -16,6 +16,7 @@ use super::super::route::Route;
 use super::super::session::Job;
 use super::SignedIn;
 use super::arguments::SOCKET;
+use super::known::Known;
 use crate::agent::service::Shared;
 use crate::agent::{Service, connection, peer, socket};
 use crate::decision_log::Decision;
@@ -45,10 +46,10 @@ struct Open {
 
 impl PrivateAgent {
     /// Binds the socket in the session's folder.
-    pub(super) fn bind(job: &Job, route: &Route, signed: Arc<SignedIn>) -> io::Result<Self> {
+    pub(super) fn bind(job: &Job, route: &Route, known: &Known, signed: Arc<SignedIn>) -> io::Result<Self> {
         let offered = job.identities.iter().take(MAX_TRIES);
         let offered: Vec<Identity> = offered.map(|identity| noted(identity, &signed)).collect();
-        let (path, service) = (job.folder.join(SOCKET), service(job, route, offered));
+        let (path, service) = (job.folder.join(SOCKET), service(job, route, known, offered));
         let socket = Arc::new(socket::bind(&path)?);
         Ok(Self { path, socket, service: Arc::new(service), open: Arc::default(), thread: None })
     }
@@ -116,7 +117,7 @@ fn accept(socket: &UnixListener, child: Pid, service: &Service, open: &Mutex<Ope
 
 /// The grant that was judged already, narrowed to this host, and with a budget of its own: the
 /// lease's was charged when the command was allowed.
-fn service(job: &Job, route: &Route, offered: Vec<Identity>) -> Service {
+fn service(job: &Job, route: &Route, known: &Known, offered: Vec<Identity>) -> Service {
     let host = &job.session.host;
     let grant = Grant {
         keys: offered.iter().map(|identity| identity.blob.clone()).collect(),
@@ -132,7 +133,7 @@ fn service(job: &Job, route: &Route, offered: Vec<Identity>) -> Service {
     };
     let shared = Shared {
         grants: vec![grant],
-        hosts: job.hosts.clone(),
+        hosts: Arc::clone(&known.keys),
         standing: Mutex::new(Standing::new(1)),
         log: Arc::clone(&job.log),
         started: Instant::now(),

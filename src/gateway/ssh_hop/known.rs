@@ -1,6 +1,8 @@
 //! What `ssh` is to know of the server: one key, which the server showed to us and a pin vouches
 //! for.
 
+use std::sync::Arc;
+
 use base64ct::{Base64, Encoding as _};
 use tokio::time::Instant;
 
@@ -10,12 +12,33 @@ use super::super::session::Job;
 use super::super::upstream_error::UpstreamError;
 use crate::hosts::probe::{ProbeError, rsa_key};
 use crate::hosts::transport::TransportError;
-use crate::hosts::{Fingerprint, HostName, HostScope};
+use crate::hosts::{Fingerprint, HostName, HostScope, KeyOwner};
+use crate::policy::HostKeys;
 
-/// A known_hosts file, and the name in it.
+/// What `ssh` and its agent are to know of the server.
 pub(super) struct Known {
+    /// The name in `lines`.
     pub(super) alias: String,
+    /// A known_hosts file.
     pub(super) lines: String,
+    /// What a login may be bound to.
+    pub(super) keys: Arc<dyn HostKeys + Send + Sync>,
+}
+
+/// The one key that the server may have.
+struct OneKey {
+    host: String,
+    key: Vec<u8>,
+}
+
+impl HostKeys for OneKey {
+    fn owner(&self, _: &HostScope, key: &[u8], _: u64) -> KeyOwner {
+        if key == self.key { KeyOwner::Granted(self.host.clone()) } else { KeyOwner::Unknown }
+    }
+
+    fn fingerprint(&self, key: &[u8]) -> String {
+        Fingerprint::of(key).to_string()
+    }
 }
 
 /// Asks the server for its key and judges it. The fingerprint goes into `host_key`.
@@ -60,12 +83,13 @@ pub(super) async fn known(
     let plain = crate::hosts::certificate::certified_key(&shown).unwrap_or(shown);
     let alias = job.session.host.to_string();
     let lines = format!("{alias} ssh-rsa {}\n", Base64::encode_string(&plain));
-    Ok(Known { alias, lines })
+    let keys = Arc::new(OneKey { host: alias.clone(), key: plain });
+    Ok(Known { alias, lines, keys })
 }
 
 /// The pinned RSA keys, under the name that has some. Pins that are no keys say nothing here.
 fn from_pins(job: &Job, names: [&HostName; 2]) -> Option<Known> {
     let name = names.into_iter().find(|name| job.hosts.key_types(name).iter().any(|kind| kind == "ssh-rsa"))?;
     let lines = job.hosts.known_hosts_for(&[HostScope::Only(vec![name.clone()])]);
-    Some(Known { alias: name.to_string(), lines })
+    Some(Known { alias: name.to_string(), lines, keys: job.hosts.clone() })
 }
