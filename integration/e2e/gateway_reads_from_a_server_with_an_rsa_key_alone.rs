@@ -19,7 +19,8 @@ fn a_stock_build_clones_and_does_not_push_and_a_changed_key_stops_it() {
     build.expect_logins(&finished, 1);
     assert!(!build.server.log().contains("git-receive-pack"), "{}", build.server.log());
 
-    // Pinned is another RSA key now.
+    // Pinned is another RSA key now, and the step is one that no cache has.
+    let build = build.stepping("{step} git clone {url} /again");
     let before = Key::made(&["-t", "rsa", "-b", "2048"], "the host key of before");
     let words = before.public();
     let words: Vec<&str> = words.split(' ').take(2).collect();

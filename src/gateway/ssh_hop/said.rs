@@ -10,11 +10,10 @@ use super::super::session::Job;
 use super::super::upstream_error::UpstreamError;
 use crate::hosts::Fingerprint;
 use crate::signer::fingerprint;
-use crate::wire::text::shown;
 
 /// Bytes of its log that are read.
 const MAX_SAID: u64 = 16 * 1024;
-/// Bytes of a line that are passed on.
+/// Characters of a line that are passed on.
 const MAX_LINE: usize = 200;
 
 /// Its log; empty where it has none.
@@ -50,7 +49,8 @@ fn seen(said: &str) -> Option<String> {
 
 fn last_line(said: &str) -> String {
     match said.lines().map(str::trim).rfind(|line| !line.is_empty()) {
-        Some(line) => shown(line.as_bytes().get(..MAX_LINE).unwrap_or(line.as_bytes())),
+        // Some of it may be the server's words: nothing that a terminal would act on.
+        Some(line) => line.chars().take(MAX_LINE).map(|c| if c.is_control() { '?' } else { c }).collect(),
         None => "ssh ended before the login".into(),
     }
 }
@@ -70,6 +70,7 @@ mod tests {
     #[test]
     fn the_last_line_is_cut_at_its_limit() {
         assert_eq!(last_line("a\nb\n\n"), "b");
+        assert_eq!(last_line("a\x1b[2Jb"), "a?[2Jb");
         assert_eq!(last_line(""), "ssh ended before the login");
         for (length, left) in [(MAX_LINE, MAX_LINE), (MAX_LINE + 1, MAX_LINE)] {
             assert_eq!(last_line(&"x".repeat(length)).len(), left);
