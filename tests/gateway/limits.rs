@@ -10,8 +10,8 @@ use super::place::{Place, SETTINGS};
 use crate::agent::server::Server;
 use valetkey::gateway::TimeLimits;
 
-/// A time limit that a test can wait for.
-const SHORT: Duration = Duration::from_secs(3);
+/// A time limit that a test can wait for, and far longer than a busy machine takes for a login.
+const SHORT: Duration = Duration::from_secs(4);
 const SHORT_STALL: TimeLimits =
     TimeLimits { connect: Duration::from_secs(30), stall: SHORT, silence: Duration::from_secs(30) };
 
@@ -47,18 +47,18 @@ fn expect_cut(inside: &Inside, ended: &Finished) {
 
 #[test]
 fn a_server_that_pauses_is_waited_for_and_one_that_is_silent_is_cut() {
-    both("for n in 1 2 3; do printf x; sleep 1.3; done; exit 3", |place, pins| {
+    both("for n in 1 2 3; do printf x; sleep 1.4; done; exit 3", |place, pins| {
         let inside = inside(place, pins, SHORT_STALL);
         inside.open();
         let ended = inside.finish();
         assert_eq!((ended.out.as_slice(), ended.exit), (&b"xxx"[..], 3), "{ended:?}");
         assert!(ended.took > SHORT && inside.tally().refusals.is_empty(), "{ended:?}");
     });
-    both("printf x; exec cat", |place, pins| {
+    both("exec cat", |place, pins| {
         let inside = inside(place, pins, SHORT_STALL);
         inside.open();
         let ended = inside.finish();
-        assert_eq!(ended.out, b"x", "{ended:?}");
+        assert_eq!((ended.out.len(), place.server.accepted()), (0, 1), "{ended:?}");
         expect_cut(&inside, &ended);
         assert!(ended.took >= SHORT, "{ended:?}");
     });
@@ -66,13 +66,13 @@ fn a_server_that_pauses_is_waited_for_and_one_that_is_silent_is_cut() {
 
 #[test]
 fn a_long_push_to_a_server_that_says_nothing_is_not_cut() {
-    let slowly = "for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do \
+    let slowly = "for n in $(seq 18); do \
                   head -c 524288 >/dev/null; sleep 0.3; done; cat >/dev/null; printf taken";
     both(slowly, |place, pins| {
         let inside = inside(place, pins, SHORT_STALL);
         inside.open();
         let began = Instant::now();
-        inside.send(&vec![7; 16 * 524_288]);
+        inside.send(&vec![7; 18 * 524_288]);
         let ended = inside.finish();
         assert_eq!((ended.out.as_slice(), ended.exit), (&b"taken"[..], 0), "{ended:?}");
         assert!(began.elapsed() > SHORT, "{:?}", began.elapsed());
