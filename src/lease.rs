@@ -16,8 +16,8 @@ use crate::agent::{Listener, Service, service::Shared, socket};
 use crate::exit::Code;
 use crate::ui::Explain;
 
-pub(crate) use folder::random_name;
 pub use folder::{CLONES, Folder, Places};
+pub(crate) use folder::{random_name, remove_session};
 
 /// Why a lease could not be set up.
 #[derive(Debug, thiserror::Error)]

@@ -44,6 +44,26 @@ pub fn with_core_limit(command: &mut Command, limit: Option<rustix::process::Rli
     }
 }
 
+/// Has the kernel kill the child when the thread that starts it ends, however that ends, and
+/// lets it write no file longer than `max_file` bytes.
+pub fn dies_with_this_thread(command: &mut Command, max_file: u64) {
+    use rustix::process::{Resource, Rlimit, Signal, getpid, getppid, set_parent_process_death_signal, setrlimit};
+    let ours = getpid();
+    // SAFETY: between fork and exec only prctl, getppid and setrlimit are called, which are
+    // async-signal-safe and allocate nothing.
+    unsafe {
+        command.pre_exec(move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // Gone already: then nobody is left to be told.
+            if getppid() != Some(ours) {
+                return Err(std::io::Error::from_raw_os_error(libc::ESRCH));
+            }
+            setrlimit(Resource::Fsize, Rlimit { current: Some(max_file), maximum: Some(max_file) })?;
+            Ok(())
+        });
+    }
+}
+
 /// Whether this process ignores a signal.
 #[must_use]
 pub fn is_ignored(number: i32) -> bool {

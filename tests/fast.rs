@@ -75,10 +75,15 @@ mod gateway {
     mod corpus;
     mod frame_client;
     mod frames;
+    mod gate;
     mod guest_args;
     mod handing_over;
+    mod inside;
+    mod limits;
     mod place;
     mod refusals;
+    mod rsa_alone;
+    mod running;
     mod ssh_config;
     mod tunnel;
 }

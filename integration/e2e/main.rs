@@ -31,6 +31,7 @@ mod gateway_leaves_the_cache_as_it_was;
 mod gateway_needs_named_contexts;
 mod gateway_passes_on_what_the_server_says;
 mod gateway_reaches_a_remote_engine;
+mod gateway_reads_from_a_server_with_an_rsa_key_alone;
 mod gateway_reads_what_is_granted_and_nothing_else;
 mod gateway_serves_any_user_and_image;
 mod gateway_serves_every_ssh_id;

@@ -27,8 +27,14 @@ impl GatewayBuild {
     /// A server with [`GRANTED`], and a project without a Dockerfile that may read it.
     #[must_use]
     pub fn new() -> Self {
+        Self::at(GitServer::up())
+    }
+
+    /// As [`GatewayBuild::new`], with this server.
+    #[must_use]
+    pub fn at(server: GitServer) -> Self {
         let key = Key::ed25519("deploy");
-        let server = GitServer::with_package(&key);
+        let server = server.having_package(&key);
         let build = Self { key, server, project: Project::new() };
         build.granting(&[GRANTED])
     }

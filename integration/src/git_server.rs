@@ -28,6 +28,12 @@ impl GitServer {
         Self::up_with(&["--sshd-8.4"])
     }
 
+    /// A server whose only host key is RSA.
+    #[must_use]
+    pub fn up_with_rsa_alone() -> Self {
+        Self::up_with(&["--rsa-alone"])
+    }
+
     fn up_with(flags: &[&str]) -> Self {
         let state = tempfile::Builder::new().prefix("valetkey-git.").tempdir().expect("a temp folder");
         Run::new(script("git-server")).arg("up").arg(state.path()).args(flags).succeed();
@@ -38,10 +44,15 @@ impl GitServer {
     /// A server with the private package `platform/omnibus.git` that this key may read.
     #[must_use]
     pub fn with_package(key: &Key) -> Self {
-        let server = Self::up();
-        server.add_package("platform/omnibus.git");
-        server.authorize(key);
-        server
+        Self::up().having_package(key)
+    }
+
+    /// With the private package `platform/omnibus.git`, that this key may read.
+    #[must_use]
+    pub fn having_package(self, key: &Key) -> Self {
+        self.add_package("platform/omnibus.git");
+        self.authorize(key);
+        self
     }
 
     /// Adds the private package as a repository.

@@ -29,6 +29,9 @@ pub enum Stranger {
     /// A process of the same user that is no descendant of the wrapped command.
     #[error("a process outside of the wrapped command ({0})")]
     Unrelated(String),
+    /// Whoever asks at the socket that valetkey opened for an `ssh` of its own.
+    #[error("a process at the socket that is for valetkey's own ssh alone ({0})")]
+    NotOurSsh(String),
     /// It could not be found out, so it is refused.
     #[error("a process that could not be identified")]
     Unknown,
@@ -47,7 +50,7 @@ impl Stranger {
                 Some("if the build itself runs as root, put sudo in front of valetkey and not behind it")
             }
             Self::Unrelated(_) => Some("only what valetkey started is answered: put the command that asks behind `--`"),
-            Self::OtherUser { .. } | Self::Unknown | Self::NotLookedAt => None,
+            Self::OtherUser { .. } | Self::NotOurSsh(_) | Self::Unknown | Self::NotLookedAt => None,
         }
     }
 }
@@ -147,6 +150,22 @@ pub fn check(stream: &UnixStream) -> Result<(), Stranger> {
         Err(Stranger::Unknown) => check_once(stream),
         result => result,
     }
+}
+
+/// Whether it is this very child of ours that connected. The child must not have been waited for:
+/// until then its number is nobody else's.
+///
+/// # Errors
+/// [`Stranger`] for everyone else.
+pub fn check_child(stream: &UnixStream, child: Pid) -> Result<(), Stranger> {
+    let peer = rustix::net::sockopt::socket_peercred(stream).map_err(|_| Stranger::Unknown)?;
+    let (pid, uid) = (peer.pid.as_raw_nonzero().get(), peer.uid.as_raw());
+    let name =
+        || Proc::default().stat(pid).map_or_else(|| format!("process {pid}"), |stat| format!("{} {pid}", stat.name));
+    if uid != rustix::process::geteuid().as_raw() {
+        return Err(Stranger::OtherUser { uid, name: name() });
+    }
+    if peer.pid == child { Ok(()) } else { Err(Stranger::NotOurSsh(name())) }
 }
 
 fn check_once(stream: &UnixStream) -> Result<(), Stranger> {

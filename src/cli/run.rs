@@ -16,7 +16,7 @@ use crate::child::{self, Start};
 use crate::config::{self, DEFAULT_MAX_IDENTITIES};
 use crate::decision_log::DecisionLog;
 use crate::exit::Code;
-use crate::gateway::Upstreams;
+use crate::gateway::{TimeLimits, Upstreams};
 use crate::lease::{Folder, Lease, Places};
 use crate::policy::Standing;
 use crate::receipt::{Frame, Pending, Receipt};
@@ -132,7 +132,13 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         started: Instant::now(),
     });
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let upstreams = Arc::new(Upstreams::new(settings.hosts.clone(), Arc::clone(&log), settings.secret_variables()));
+    let upstreams = Arc::new(Upstreams::new(
+        settings.hosts.clone(),
+        Arc::clone(&log),
+        settings.secret_variables(),
+        TimeLimits::default(),
+        folder.path().to_owned(),
+    ));
     let services = lendings.services(&shared, &upstreams)?;
     let guest = lendings.any_gateway().then(|| folder.write_guest()).transpose()?;
     let mut lease = Lease::start(folder, services, &shared, lendings.time_limit())?;

@@ -20,6 +20,9 @@ pub const MAX_OUT: usize = 2 * 1024 * 1024;
 pub const MAX_IN: usize = 256 * 1024;
 /// The longest chunk; SSH's own packets are shorter.
 const MAX_CHUNK: usize = 64 * 1024;
+/// What a chunk costs beside its bytes: its allocation and its place in the queue. It counts
+/// towards [`MAX_OUT`], or a server that sends single bytes would cost ten times that.
+const CHUNK_COST: usize = 96;
 
 /// Why a channel cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +48,10 @@ struct State {
     out_ended: bool,
     closed: Option<String>,
     last_request: Instant,
+    /// When something last went on in either direction.
+    last_move: Instant,
+    /// Whether the session has bytes of stdin that the server has not taken yet.
+    handed_out: bool,
     counted: Counted,
 }
 
@@ -61,6 +68,8 @@ impl Default for State {
             closed: None,
             // A guest that opens a channel and asks nothing more is gone like any other.
             last_request: Instant::now(),
+            last_move: Instant::now(),
+            handed_out: false,
             counted: Counted::default(),
         }
     }
@@ -146,7 +155,8 @@ impl Channel {
         while state.out_offset < ack {
             let chunk = state.out.pop_front().ok_or(Broken::Replay)?;
             state.out_offset += chunk.len() as u64;
-            state.out_length -= chunk.len();
+            state.out_length -= chunk.len() + CHUNK_COST;
+            state.last_move = Instant::now();
         }
         if state.out_offset != ack {
             return Err(Broken::Replay);
@@ -204,6 +214,26 @@ impl Channel {
         self.lock().last_request.elapsed()
     }
 
+    /// Notes that the session has come a step further.
+    pub fn moved(&self) {
+        self.lock().last_move = Instant::now();
+    }
+
+    /// Ends once nothing has moved in either direction for `limit`. While output waits for the
+    /// guest it is not the server that is waited for.
+    pub async fn stalled(&self, limit: Duration) {
+        loop {
+            let still = {
+                let state = self.lock();
+                if state.out.is_empty() { state.last_move.elapsed() } else { Duration::ZERO }
+            };
+            match limit.checked_sub(still) {
+                Some(left) if !left.is_zero() => tokio::time::sleep(left).await,
+                _ => return,
+            }
+        }
+    }
+
     /// What went through it.
     #[must_use]
     pub fn counted(&self) -> Counted {
@@ -215,7 +245,12 @@ impl Channel {
         loop {
             {
                 let mut state = self.lock();
+                // Asked for more: the server has taken what came before.
+                if std::mem::take(&mut state.handed_out) {
+                    state.last_move = Instant::now();
+                }
                 if !state.stdin.is_empty() {
+                    state.handed_out = true;
                     let count = state.stdin.len().min(MAX_CHUNK);
                     let bytes = state.stdin.drain(..count).collect();
                     drop(state);
@@ -269,7 +304,8 @@ impl State {
         let mut chunk = Vec::with_capacity(CHUNK_HEAD + bytes.len());
         chunk.extend_from_slice(&chunk_head(kind, length));
         chunk.extend_from_slice(bytes);
-        self.out_length += chunk.len();
+        self.out_length += chunk.len() + CHUNK_COST;
+        self.last_move = Instant::now();
         if kind != Kind::Exit {
             self.counted.down += bytes.len() as u64;
         }
@@ -346,6 +382,24 @@ mod tests {
         assert!(pieces * MAX_CHUNK >= MAX_OUT - MAX_CHUNK && pieces * MAX_CHUNK <= MAX_OUT + MAX_CHUNK);
         read(&channel, (CHUNK_HEAD + MAX_CHUNK) as u64).unwrap();
         assert_eq!(now(channel.put(Kind::Stdout, &piece)), Some(true));
+    }
+
+    #[test]
+    fn chunks_of_one_byte_cost_no_more_memory_than_long_ones() {
+        let channel = Channel::default();
+        let mut chunks = 0;
+        while now(channel.put(Kind::Stdout, b"x")) == Some(true) {
+            chunks += 1;
+        }
+        // The last one that fits begins below the limit.
+        assert_eq!(chunks, MAX_OUT.div_ceil(CHUNK_HEAD + 1 + CHUNK_COST));
+        let state = channel.lock();
+        let held: usize = state.out.iter().map(|chunk| chunk.capacity() + 16).sum();
+        let held = held + state.out.capacity() * size_of::<Vec<u8>>();
+        assert!(held <= MAX_OUT, "{held} bytes for {chunks}");
+        drop(state);
+        read(&channel, (CHUNK_HEAD + 1) as u64).unwrap();
+        assert_eq!(now(channel.put(Kind::Stdout, b"x")), Some(true));
     }
 
     #[test]

@@ -3,12 +3,22 @@
 //! because the gateway's own connection would go another way than the person's.
 
 use std::ffi::OsString;
-use std::process::{Command, Stdio};
+use std::io::{self, Read as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal};
 
 use crate::hosts::HostName;
 
 /// The most bytes of `ssh -G` that are read.
-const MAX_OUTPUT: u64 = 1 << 20;
+const MAX_OUTPUT: usize = 1 << 20;
+/// How long `ssh -G` may take: a `Match exec` of the config runs whatever it says.
+pub const MAX_ASK: Duration = Duration::from_secs(10);
+/// How often its end is looked for, once it has said everything.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Where to connect, and what else the host key may be pinned for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +52,9 @@ pub enum RouteError {
     /// ssh fails on it, so that what it says is not known.
     #[error("~/.ssh/config is not one that ssh can read (see `ssh -G`)")]
     Unreadable,
+    /// ssh does not come to an end on it.
+    #[error("~/.ssh/config keeps ssh busy for longer than {} seconds (see `ssh -G`)", MAX_ASK.as_secs())]
+    Slow,
 }
 
 /// PURE: reads what `ssh -G` printed for this host.
@@ -84,20 +97,51 @@ pub fn ask(host: &HostName, user: &str, hidden: &[OsString]) -> Result<Route, Ro
     for name in hidden {
         command.env_remove(name);
     }
+    // A group of its own, so that what a `Match exec` started ends with it.
+    command.process_group(0);
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Route::direct(host)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Route::direct(host)),
         Err(_) => return Err(RouteError::Unreadable),
     };
-    let mut printed = Vec::new();
-    if let Some(stdout) = child.stdout.take() {
-        // Cut short it lacks settings; a config of a megabyte is nobody's.
-        let _ = std::io::Read::read_to_end(&mut std::io::Read::take(stdout, MAX_OUTPUT), &mut printed);
-    }
-    match child.wait() {
-        Ok(status) if status.success() => parse(host, &String::from_utf8_lossy(&printed)),
+    match answer(&mut child, Instant::now() + MAX_ASK) {
+        Ok(Some(printed)) => parse(host, &String::from_utf8_lossy(&printed)),
         // A way that is not known may be one through a jump host.
-        _ => Err(RouteError::Unreadable),
+        Ok(None) => Err(RouteError::Unreadable),
+        Err(error) => {
+            let _ = rustix::process::kill_process_group(Pid::from_child(&child), Signal::KILL);
+            let _ = child.wait();
+            Err(if error.kind() == io::ErrorKind::TimedOut { RouteError::Slow } else { RouteError::Unreadable })
+        }
+    }
+}
+
+/// What the child prints until it ends well; `None` where it fails, an error past `until`.
+fn answer(child: &mut Child, until: Instant) -> io::Result<Option<Vec<u8>>> {
+    let mut stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    let (mut printed, mut chunk) = (Vec::new(), [0; 4096]);
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).map_err(io::Error::other)?;
+        if poll(&mut [PollFd::new(&stdout, PollFlags::IN)], Some(&left))? == 0 {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let count = stdout.read(&mut chunk)?;
+        if count == 0 {
+            break;
+        }
+        printed.extend_from_slice(chunk.get(..count).unwrap_or_default());
+        // Cut short it lacks settings; a config of a megabyte is nobody's.
+        if printed.len() > MAX_OUTPUT {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+    }
+    loop {
+        match child.try_wait()? {
+            Some(status) => return Ok(status.success().then_some(printed)),
+            None if Instant::now() >= until => return Err(io::ErrorKind::TimedOut.into()),
+            None => std::thread::sleep(LOOK_EVERY),
+        }
     }
 }
 

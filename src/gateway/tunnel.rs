@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::channel::{Broken, Channel};
 use super::exec_request::ExecRequest;
@@ -14,14 +14,13 @@ use super::upstream::{Session, Upstreams};
 use crate::agent::service::Shared;
 use crate::decision_log::Decision;
 use crate::hosts::HostName;
+use crate::policy::Grant;
 use crate::policy::judge_exec::{ExecReason, Target, judge_exec};
 use crate::signer::Identity;
 use crate::wire::tunnel::{Exec, KEY_TYPE, MAGIC, Request, Response, Token};
 
 /// Channels that one socket has open at most.
 pub const MAX_CHANNELS: usize = 64;
-/// A guest that asked for nothing for so long is gone; a living one gives a sign every 5 s.
-pub const MAX_SILENCE: Duration = Duration::from_secs(30);
 
 struct Open {
     /// The request that opened it, to know it again.
@@ -150,8 +149,9 @@ impl Tunnel {
                 return if known.request == request { Ok(()) } else { Err("the channel is open already".into()) };
             }
             // Those whose guest is gone, and those that are over and were never closed.
+            let limit = self.upstreams.limits().silence;
             open.retain(|_, open| {
-                let lives = !open.channel.is_closed() && open.channel.silence() < MAX_SILENCE;
+                let lives = !open.channel.is_closed() && open.channel.silence() < limit;
                 if !lives {
                     open.channel.close("the build step is gone");
                 }
@@ -165,9 +165,9 @@ impl Tunnel {
             // Taken under the lock, so that no two requests share the last place.
             open.insert(token, Open { request: request.to_vec(), channel: Arc::default() });
         }
-        let opened = self.judge(exec).and_then(|(session, identities)| {
+        let opened = self.judge(exec).and_then(|(session, grant, identities)| {
             let channel = self.channel(&token).map_err(|_| ExecReason::HostName)?;
-            self.upstreams.run(session, identities, channel);
+            self.upstreams.run(session, grant, identities, channel);
             Ok(())
         });
         opened.map_err(|reason| {
@@ -179,7 +179,7 @@ impl Tunnel {
     }
 
     /// Judges and, where it is allowed, takes the login from the budget, both under one lock.
-    fn judge(&self, exec: &Exec<'_>) -> Result<(Session, Vec<Identity>), ExecReason> {
+    fn judge(&self, exec: &Exec<'_>) -> Result<(Session, Grant, Vec<Identity>), ExecReason> {
         let request = ExecRequest::parse(exec.command)?;
         let host = std::str::from_utf8(exec.host).ok().zip(u16::try_from(exec.port).ok());
         let host = host.and_then(|(host, port)| HostName::new(host, port).ok()).ok_or(ExecReason::HostName)?;
@@ -192,6 +192,7 @@ impl Tunnel {
         let grant = judge_exec(grants, &|name| hosts.has_pins(name), &standing, target)?;
         standing.take(grant);
         drop(standing);
+        let of_it = self.shared.grants.get(grant).cloned().ok_or(ExecReason::HostName)?;
         let of_grant = self.identities.iter().filter(|(of, _)| *of == grant);
         let identities = of_grant.map(|(_, identity)| identity.clone()).collect();
         // Only the version of Git's protocol is passed on, and only as Git writes it.
@@ -205,7 +206,7 @@ impl Tunnel {
             protocol: version.map(|_| String::from_utf8_lossy(exec.protocol).into_owned()),
             started: Instant::now(),
         };
-        Ok((session, identities))
+        Ok((session, of_it, identities))
     }
 
     /// Ends every channel.

@@ -122,6 +122,16 @@ pub fn binds_as(name: &HostName, key: &[u8]) -> Binds {
     }
 }
 
+/// The RSA host key that a server shows, or its host certificate (raw blob). The server proved
+/// that it owns it.
+///
+/// # Errors
+/// As [`probe`].
+pub fn rsa_key(name: &HostName, certificate: bool, limit: Duration) -> Result<Vec<u8>, ProbeError> {
+    let key_type = if certificate { transport::RSA_CERTIFICATE } else { "ssh-rsa" };
+    exchange(name, Some(key_type), limit).map(|exchanged| exchanged.host_key)
+}
+
 fn exchange(name: &HostName, key_type: Option<&str>, limit: Duration) -> Result<Exchanged, ProbeError> {
     let timed = Timed { stream: connect(name)?, until: Instant::now() + limit };
     transport::exchange(timed, key_type).map_err(|error| ProbeError::Exchange(name.to_string(), error))

@@ -16,6 +16,7 @@ mod packet;
 use std::io::{self, Read, Write};
 
 use super::Binds;
+use super::certificate::certified_key;
 use super::signature::verify;
 use crate::wire::{Fields, put_string};
 use exchange::{Agreed, Kex, KexInit};
@@ -29,6 +30,9 @@ const MAX_GREETING_LINES: usize = 50;
 const MAX_GREETING_LINE: usize = 255;
 /// Most messages that may come where one is waited for.
 const MAX_MESSAGES: usize = 16;
+
+/// The type of an RSA host certificate.
+pub const RSA_CERTIFICATE: &str = "ssh-rsa-cert-v01@openssh.com";
 
 const MSG_DISCONNECT: u8 = 1;
 const MSG_SERVICE_REQUEST: u8 = 5;
@@ -105,7 +109,12 @@ pub fn exchange<S: Read + Write>(stream: S, key_type: Option<&str>) -> Result<Ex
     }
     let keys = kex.finish(their_public, transcript)?;
     let algorithm = Fields::new(signature).string().ok();
-    if algorithm != Some(agreed.host_key.as_bytes()) || !verify(host_key, signature, keys.exchange_hash()) {
+    // With a certificate it is the key in it that signs, by its own algorithm.
+    let (expected, signer) = match agreed.host_key.strip_suffix("-cert-v01@openssh.com") {
+        Some(plain) => (plain, certified_key(host_key).ok_or(TransportError::Protocol)?),
+        None => (agreed.host_key, host_key.to_vec()),
+    };
+    if algorithm != Some(expected.as_bytes()) || !verify(&signer, signature, keys.exchange_hash()) {
         return Err(TransportError::Signature);
     }
     let host_key = host_key.to_vec();

@@ -16,8 +16,9 @@ use crate::agent::socket;
 
 /// Old folders that one start looks at, at most.
 const MAX_SWEPT: usize = 256;
-/// Files that a folder is emptied of, at most; a lease makes about six.
-const MAX_FILES: usize = 64;
+/// Entries that a folder is emptied of, at most; a lease makes about six, and a folder for each
+/// session that is left to the system's `ssh`.
+const MAX_FILES: usize = 256;
 /// The folder in it that holds the guest.
 const GUEST: &str = "guest";
 /// The folder in it that holds clones of what a build may read.
@@ -206,6 +207,21 @@ fn empty(path: &Path) {
     let _ = fs::remove_dir(path.join(EMPTY));
     if let Ok(entries) = fs::read_dir(path) {
         for entry in entries.flatten().take(MAX_FILES) {
+            // The type of the entry itself: a link to a folder is a file here.
+            if entry.file_type().is_ok_and(|of| of.is_dir()) {
+                remove_session(&entry.path());
+            } else {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+    let _ = fs::remove_dir(path);
+}
+
+/// Removes the folder of one session, and the plain entries of it.
+pub(crate) fn remove_session(path: &Path) {
+    if let Ok(entries) = fs::read_dir(path) {
+        for entry in entries.flatten().take(MAX_FILES) {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -244,6 +260,8 @@ mod tests {
         DirBuilder::new().mode(0o700).create(&dead).unwrap();
         fs::write(dead.join("lock"), "").unwrap();
         fs::write(dead.join("known_hosts"), "x").unwrap();
+        fs::create_dir(dead.join("s0")).unwrap();
+        fs::write(dead.join("s0/known_hosts"), "x").unwrap();
         let _next = Folder::make(&places).unwrap();
         assert!(!dead.exists());
         assert!(living.path().exists());

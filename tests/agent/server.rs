@@ -24,6 +24,11 @@ impl Server {
         Self(Sshd::with(&KINDS, |_| more.to_owned()))
     }
 
+    /// One whose only host key is RSA.
+    pub(crate) fn with_rsa_alone(more: &str) -> Self {
+        Self(Sshd::with(&["rsa"], |_| more.to_owned()))
+    }
+
     /// One that this key may log in to.
     pub(crate) fn letting_in(key: &Path) -> Self {
         let server = Self::with("");

@@ -42,16 +42,7 @@ impl Guest {
         if fields.byte() != Ok(SIGN_RESPONSE) {
             return None;
         }
-        let mut signature = Fields::new(fields.string().unwrap());
-        assert_eq!(signature.string(), Ok(KEY_TYPE));
-        Some(match Response::parse(signature.string().unwrap()).unwrap() {
-            Response::Opened => Answer::Opened,
-            Response::Refused(reason) => Answer::Refused(String::from_utf8(reason.to_vec()).unwrap()),
-            Response::Wrote(offset) => Answer::Wrote(offset),
-            Response::Data { offset, chunks } => Answer::Data(offset, chunks.to_vec()),
-            Response::Closed => Answer::Closed,
-            Response::Pong(number) => Answer::Pong(number),
-        })
+        Some(answer(fields.string().unwrap()))
     }
 
     pub(crate) fn ask(&mut self, request: &Request<'_>) -> Answer {
@@ -98,6 +89,20 @@ impl Guest {
         let (out, _, exit) = self.finish(token);
         assert!(exit == 0 && out.windows(10).any(|window| window == b"refs/heads"), "{exit}");
         assert_eq!(self.ask(&Request::Close { token }), Answer::Closed);
+    }
+}
+
+/// What a signature blob holds.
+pub(crate) fn answer(signature: &[u8]) -> Answer {
+    let mut signature = Fields::new(signature);
+    assert_eq!(signature.string(), Ok(KEY_TYPE));
+    match Response::parse(signature.string().unwrap()).unwrap() {
+        Response::Opened => Answer::Opened,
+        Response::Refused(reason) => Answer::Refused(String::from_utf8(reason.to_vec()).unwrap()),
+        Response::Wrote(offset) => Answer::Wrote(offset),
+        Response::Data { offset, chunks } => Answer::Data(offset, chunks.to_vec()),
+        Response::Closed => Answer::Closed,
+        Response::Pong(number) => Answer::Pong(number),
     }
 }
 

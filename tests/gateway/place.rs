@@ -10,6 +10,9 @@ use crate::agent::lending::{Ended, Lending};
 use crate::agent::server::{Server, me};
 use crate::hosts::keys::{Keys, run};
 
+/// What a server of [`Place`] takes.
+pub(crate) const SETTINGS: &str = "AcceptEnv GIT_PROTOCOL\nMaxStartups 100\nMaxSessions 100\n";
+
 /// Server, keys and repositories.
 pub(crate) struct Place {
     pub(crate) keys: Keys,
@@ -21,11 +24,24 @@ impl Place {
     /// A server that lets the key `key` in and runs what Git asks for, without any limit: what
     /// is refused is refused by valetkey. It has the repositories `org/repo` and `org/other`.
     pub(crate) fn new() -> Self {
+        let server = Server::with(SETTINGS);
+        let pins = server.known_hosts("", &["ed25519", "ecdsa"]);
+        Self::at(server, &pins)
+    }
+
+    /// The same, with a server whose only host key is RSA.
+    pub(crate) fn with_rsa_alone() -> Self {
+        let server = Server::with_rsa_alone(SETTINGS);
+        let pins = server.known_hosts("", &["rsa"]);
+        Self::at(server, &pins)
+    }
+
+    /// The same, with this server and these pins.
+    pub(crate) fn at(server: Server, pins: &str) -> Self {
         let keys = Keys::new();
         keys.ed25519("key");
-        let server = Server::with("AcceptEnv GIT_PROTOCOL\nMaxStartups 100\nMaxSessions 100");
         server.let_in(&keys.path("key"));
-        let known_hosts = server.pinned(keys.path("key").parent().unwrap());
+        let known_hosts = keys.write("pins", pins);
         let place = Self { keys, server, known_hosts };
         place.repository("org/repo", "a file\n");
         place.repository("org/other", "another file\n");
@@ -104,6 +120,14 @@ impl Place {
             me(),
             repos.join(", ")
         )
+    }
+
+    /// [`Self::config`] with other pins; `more` goes in front of the grant.
+    pub(crate) fn pinning(&self, pins: &str, more: &str) -> Lending {
+        let file = self.keys.write("other-pins", pins);
+        let config = self.config(&["org/repo"], "");
+        let rest = config.split_once('\n').unwrap().1;
+        Lending::new().config(&format!("known_hosts = {file:?}\n{more}{rest}"))
     }
 
     /// A lease by the gateway for these repositories.

@@ -65,3 +65,26 @@ fn a_jump_host_a_proxy_or_what_cannot_be_read_is_refused_openly_and_nobody_is_as
     let ended = with_ssh_config(&place, "Host *\n  ProxyJump none\n", place.lending(&["org/repo"], ""), &script);
     assert_eq!(ended.expect_code(0).stdout, "a file\n", "{}", ended.report());
 }
+
+#[test]
+fn an_ssh_double_that_never_answers_is_cut_off_with_what_it_started() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let lending = place.lending(&["org/repo"], "");
+    // valetkey finds the double; the command finds the guest.
+    let double = lending.folder().join("double");
+    fs::create_dir(&double).unwrap();
+    fs::write(double.join("ssh"), "#!/bin/sh\nsleep 600 & echo $! >$HOME/pid; wait\n").unwrap();
+    fs::set_permissions(double.join("ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let began = std::time::Instant::now();
+    let lending = lending.env("PATH", format!("{}:{path}", double.display()));
+    let ended = place.sh(&lending, &format!("git clone -q {} a && cat a/file", place.url("org/repo")));
+    ended.expect_code(128).expect_refused("keeps ssh busy for longer than 10 seconds", Some("--lend agent"));
+    let took = began.elapsed();
+    assert!(took >= valetkey::gateway::route::MAX_ASK && took < 3 * valetkey::gateway::route::MAX_ASK, "{took:?}");
+    let pid = fs::read_to_string(lending.folder().join("pid")).unwrap();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
+    assert_eq!(place.server.accepted(), 0, "{}", ended.report());
+}

@@ -19,6 +19,8 @@ const HOST_KEYS: [&str; 6] = [
     "ecdsa-sha2-nistp384",
     "ecdsa-sha2-nistp521",
 ];
+/// RSA in a certificate, asked for alone.
+const RSA_CERTIFICATES: [&str; 2] = ["rsa-sha2-512-cert-v01@openssh.com", "rsa-sha2-256-cert-v01@openssh.com"];
 const KEXES: [&str; 3] = ["curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256"];
 /// Behind the two that are read come some that let the exchange happen and no more.
 const CIPHERS: [&str; 5] =
@@ -29,6 +31,9 @@ const EXT_INFO_CLIENT: &str = "ext-info-c";
 
 /// The algorithms to offer for one type of key, or for all.
 pub(super) fn host_keys(key_type: Option<&str>) -> Vec<&'static str> {
+    if key_type == Some(super::RSA_CERTIFICATE) {
+        return RSA_CERTIFICATES.to_vec();
+    }
     let of_type = |name: &&str| match key_type {
         None => true,
         Some("ssh-rsa") => name.starts_with("rsa-"),
