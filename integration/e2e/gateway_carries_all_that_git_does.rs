@@ -72,32 +72,37 @@ fn shallow_and_partial_clones_and_a_fetch_in_a_later_step() {
     assert!(sessions(&build.run(&Engine::named(ENGINE))) >= 4);
 }
 
-/// A submodule by a URL of its own, which has to be granted like any repository.
+/// A submodule by a URL of its own, and one by a URL relative to the outer's; what they name has
+/// to be granted like any repository.
 #[test]
 fn submodules_that_are_granted_and_no_others() {
     let build = GatewayBuild::new();
     build.server.add_package("team/outer.git");
     // The two have the same files and so the same first commit: the submodule is at that one.
     let url = build.server.url(&format!("{GRANTED}.git"));
-    let modules = format!("[submodule \\\"part\\\"]\\n\\tpath = part\\n\\turl = {url}\\n");
+    let module = |path: &str, url: &str| format!("[submodule \\\"{path}\\\"]\\n\\tpath = {path}\\n\\turl = {url}\\n");
+    let modules = [module("part", &url), module("near", &format!("../../{GRANTED}.git"))].concat();
     let add = format!(
         "export GIT_INDEX_FILE=$GIT_DIR/index; git read-tree main; \
         modules=$(printf \"{modules}\" | git hash-object -w --stdin); \
         git update-index --add --cacheinfo 100644,$modules,.gitmodules; \
-        git update-index --add --cacheinfo 160000,$(git rev-parse main),part; \
+        for path in part near; do git update-index --add --cacheinfo 160000,$(git rev-parse main),$path; done; \
         commit=$(git commit-tree -p main -m part $(git write-tree)); git update-ref refs/heads/main $commit"
     );
     at_the_server(&build.server, "team/outer.git", &add);
     let outer = build.server.url("team/outer.git");
-    let clone = format!("{{step}} git clone --recurse-submodules {outer} /outer && test -s /outer/part/pyproject.toml");
+    let clone = format!(
+        "{{step}} git clone --recurse-submodules {outer} /outer && \
+         test -s /outer/part/pyproject.toml && test -s /outer/near/pyproject.toml"
+    );
     // And where the builder would fetch it itself.
     let added = format!(
         "{clone}\nADD {outer} /added\n\
-         RUN test -s /added/part/pyproject.toml && ! find /added -name .git | grep ."
+         RUN test -s /added/part/pyproject.toml && test -s /added/near/pyproject.toml && ! find /added -name .git | grep ."
     );
     let build = build.granting(&["team/outer", GRANTED]).stepping(&added);
     let finished = build.build(&Engine::named(ENGINE)).succeed().expect_not("refused");
-    build.expect_logins(&finished, 4);
+    build.expect_logins(&finished, 6);
 
     let build = build
         .granting(&["team/outer"])

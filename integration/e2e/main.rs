@@ -26,6 +26,7 @@ mod gateway_carries_all_that_git_does;
 mod gateway_chooses_the_key_by_the_repository;
 mod gateway_clones_and_installs_with_every_tool;
 mod gateway_installs_the_example_with_poetry;
+mod gateway_installs_with_npm_yarn_go_composer_and_bundler;
 mod gateway_leaves_nothing_in_the_image;
 mod gateway_leaves_the_cache_as_it_was;
 mod gateway_needs_named_contexts;

@@ -7,6 +7,10 @@ use crate::{Run, script, valetkey};
 /// The base image of every test build: Debian with git, an SSH client, pip and Poetry.
 pub const BASE_IMAGE: &str = "valetkey-test/python:latest";
 
+/// Debian with git, npm, Yarn, Go, Composer and Bundler, and without an SSH client, where
+/// `integration/engine load` put it: in docker-28.
+pub const TOOLS_IMAGE: &str = "valetkey-test/tools:latest";
+
 /// The engines with their own CLI, by the names of `integration/engine`.
 pub const DOCKERS: [&str; 3] = ["docker-20.10", "docker-26", "docker-28"];
 

@@ -19,6 +19,8 @@ struct Wanted {
 }
 
 const FETCH: &str = "git-upload-pack 'org/repo.git'";
+/// As Git asks for the path of an `ssh://` URL.
+const URL_FETCH: &str = "git-upload-pack '/org/repo.git'";
 const PLAIN: Wanted = Wanted { user: Some("git"), host: "h", port: 22, command: FETCH, protocol: None };
 
 #[track_caller]
@@ -54,8 +56,9 @@ fn stdin_is_left_alone_where_ssh_would_leave_it_alone() {
 fn what_git_and_the_package_managers_pass_is_understood() {
     let v2 = Some("version=2");
     let port = Wanted { port: 2222, ..PLAIN };
+    let url = Wanted { command: URL_FETCH, ..port };
     for (line, wanted) in [
-        // Git, and all that runs Git: pip, Poetry, npm, yarn, cargo with the CLI, go, composer, bundler.
+        // Git, and cargo with the CLI.
         (format!("git@h|{FETCH}"), PLAIN),
         (format!("-o|SendEnv=GIT_PROTOCOL|git@h|{FETCH}"), PLAIN),
         (format!("-o|SendEnv=GIT_PROTOCOL|-p|2222|git@h|{FETCH}"), port),
@@ -68,18 +71,35 @@ fn what_git_and_the_package_managers_pass_is_understood() {
             "-oControlMaster=auto|-oControlPath=/tmp/s/%C|git@h|git-lfs-authenticate|org/repo.git|download".into(),
             Wanted { command: "git-lfs-authenticate org/repo.git download", ..PLAIN },
         ),
-        // dulwich (Poetry's own Git).
+        // dulwich 1.2 (the Git of Poetry 2.5), and forms of it that came before.
+        (format!("-x|-p|2222|-o|SetEnv GIT_PROTOCOL=version=2|git@h|{URL_FETCH}"), Wanted { protocol: v2, ..url }),
         (format!("-x|-p|22|git@h|{FETCH}"), PLAIN),
         (format!("-x|-p|2222|-o|SetEnv=GIT_PROTOCOL=version=2|git@h|{FETCH}"), Wanted { protocol: v2, ..port }),
         (format!("-x|-i|/k|git@h|{FETCH}"), PLAIN),
-        // What people and go put into GIT_SSH_COMMAND and core.sshCommand.
+        // What people put into GIT_SSH_COMMAND and core.sshCommand.
         (format!("-o|BatchMode=yes|git@h|{FETCH}"), PLAIN),
-        (format!("-o|ControlMaster=no|-o|BatchMode=yes|git@h|{FETCH}"), PLAIN),
         (format!("-o|StrictHostKeyChecking=no|-o|UserKnownHostsFile=/dev/null|git@h|{FETCH}"), PLAIN),
         (format!("-i|~/.ssh/id_rsa|-o|IdentitiesOnly=yes|-F|/dev/null|git@h|{FETCH}"), PLAIN),
-        // npm and yarn.
-        (format!("-oStrictHostKeyChecking=accept-new|git@h|{FETCH}"), PLAIN),
-        // composer's and bundler's forms of the place.
+        // As seen in the image of `integration/tools-image.d`, at `ssh://git@h:2222/org/repo.git`:
+        // npm 11.17, which sets GIT_SSH_COMMAND='ssh -oStrictHostKeyChecking=accept-new'.
+        (format!("-oStrictHostKeyChecking=accept-new|-o|SendEnv=GIT_PROTOCOL|-p|2222|git@h|{URL_FETCH}"), url),
+        // Yarn 1.22, which sets GIT_SSH_COMMAND='"ssh" -oBatchMode=yes' and asks for an archive as well.
+        (format!("-oBatchMode=yes|-o|SendEnv=GIT_PROTOCOL|-p|2222|git@h|{URL_FETCH}"), url),
+        (
+            "-oBatchMode=yes|-o|SendEnv=GIT_PROTOCOL|-p|2222|git@h|git-upload-archive '/org/repo.git'".into(),
+            Wanted { command: "git-upload-archive '/org/repo.git'", ..url },
+        ),
+        // Yarn 4.18: GIT_SSH_COMMAND='ssh -o BatchMode=yes'.
+        (format!("-o|BatchMode=yes|-o|SendEnv=GIT_PROTOCOL|-p|2222|git@h|{URL_FETCH}"), url),
+        // Go 1.19: GIT_SSH_COMMAND='ssh -o ControlMaster=no -o BatchMode=yes', and no `.git`.
+        (
+            "-o|ControlMaster=no|-o|BatchMode=yes|-o|SendEnv=GIT_PROTOCOL|-p|2222|git@h|git-upload-pack '/org/repo'"
+                .into(),
+            Wanted { command: "git-upload-pack '/org/repo'", ..url },
+        ),
+        // Composer 2.5, Bundler 2.3 and pip: Git 2.39 with its own `ssh`.
+        (format!("-o|SendEnv=GIT_PROTOCOL|-p|2222|git@h|{URL_FETCH}"), url),
+        // Other forms of the place.
         (format!("ssh://git@h|{FETCH}"), PLAIN),
         (format!("ssh://git@h:2222|{FETCH}"), port),
         (format!("-l|git|h|{FETCH}"), PLAIN),

@@ -1,0 +1,3 @@
+module github.com/platform/pricing
+
+go 1.19

@@ -1,0 +1,3 @@
+module Pricing
+  NAME = "the private pricing"
+end

@@ -1,0 +1,6 @@
+<?php
+
+function pricing(): string
+{
+    return 'the private pricing';
+}
