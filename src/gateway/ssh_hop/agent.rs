@@ -63,7 +63,7 @@ impl PrivateAgent {
             // ssh connects once. Whoever comes later finds nothing.
             let _ = std::fs::remove_file(&path);
             let _ = rustix::net::shutdown(&socket, rustix::net::Shutdown::Both);
-            connection::serve(&stream, &service, 0, || ());
+            connection::serve(&stream, &service, 0, || (), || false);
         };
         self.thread = Some(thread::Builder::new().name("private agent".into()).spawn(serve)?);
         Ok(())
