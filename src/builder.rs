@@ -27,6 +27,7 @@ pub mod git_source;
 mod guest_mount;
 mod heredoc;
 mod image_build;
+mod instruction;
 mod podman;
 pub mod probe;
 mod shell_words;

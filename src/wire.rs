@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod frame;
 pub mod text;
 pub mod tunnel;
+pub mod tunnel_host;
 pub mod userauth;
 
 /// Why bytes are not what they should be. Carries none of them.

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::wire::tunnel::{CHUNK_HEAD, Kind, MAX_HOLD, MAX_READ, chunk_head};
+use crate::wire::tunnel::{CHUNK_HEAD, Kind, MAX_HOLD, MAX_READ};
+use crate::wire::tunnel_host::chunk_head;
 
 /// Bytes of output that wait for the guest at most; the server is not read past it.
 pub const MAX_OUT: usize = 2 * 1024 * 1024;

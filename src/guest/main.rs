@@ -13,7 +13,6 @@ mod line;
 #[expect(unsafe_code, reason = "the start-up: no libc does it for us")]
 mod start;
 mod step;
-#[allow(dead_code, reason = "the host's half of the codec is not used here")]
 #[path = "../wire/tunnel.rs"]
 mod tunnel;
 

@@ -40,6 +40,7 @@
 //! build, so another version is refused and never negotiated.
 //!
 //! This file knows `core` alone: the guest, which has no libc and no heap, is built from it too.
+//! What only the host does stands in [`super::tunnel_host`].
 
 /// Type of the pseudo-identity, and of the signatures that carry responses.
 pub const KEY_TYPE: &[u8] = b"valetkey-tunnel-1";
@@ -164,29 +165,33 @@ impl core::fmt::Display for Malformed {
 }
 
 /// A cursor over the fields of a frame.
-struct Fields<'a>(&'a [u8]);
+pub(super) struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let (first, rest) = self.0.split_first_chunk::<N>().ok_or(Malformed)?;
         self.0 = rest;
         Ok(*first)
     }
 
-    fn byte(&mut self) -> Result<u8, Malformed> {
+    pub(super) fn byte(&mut self) -> Result<u8, Malformed> {
         let [byte] = self.take()?;
         Ok(byte)
     }
 
-    fn uint32(&mut self) -> Result<u32, Malformed> {
+    pub(super) fn uint32(&mut self) -> Result<u32, Malformed> {
         self.take().map(u32::from_be_bytes)
     }
 
-    fn uint64(&mut self) -> Result<u64, Malformed> {
+    pub(super) fn uint64(&mut self) -> Result<u64, Malformed> {
         self.take().map(u64::from_be_bytes)
     }
 
-    fn string(&mut self, limit: usize) -> Result<&'a [u8], Malformed> {
+    pub(super) fn string(&mut self, limit: usize) -> Result<&'a [u8], Malformed> {
         let length = self.uint32()? as usize;
         if length > limit || length > self.0.len() {
             return Err(Malformed);
@@ -196,7 +201,11 @@ impl<'a> Fields<'a> {
         Ok(first)
     }
 
-    fn rest(&mut self, limit: usize) -> Result<&'a [u8], Malformed> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn rest(&mut self, limit: usize) -> Result<&'a [u8], Malformed> {
         if self.0.len() > limit { Err(Malformed) } else { Ok(core::mem::take(&mut self.0)) }
     }
 }
@@ -210,45 +219,7 @@ fn put_string(put: Put<'_>, bytes: &[u8]) {
     put(bytes);
 }
 
-impl<'a> Request<'a> {
-    /// Parses the data of a sign request, from its first to its last byte.
-    ///
-    /// # Errors
-    /// [`Malformed`] for all that is not exactly a request within the limits.
-    pub fn parse(data: &'a [u8]) -> Result<Self, Malformed> {
-        let mut fields = Fields(data);
-        if fields.take()? != MAGIC {
-            return Err(Malformed);
-        }
-        let request = match fields.byte()? {
-            1 => Self::Open {
-                token: fields.take()?,
-                exec: Exec {
-                    user: fields.string(MAX_NAME)?,
-                    host: fields.string(MAX_NAME)?,
-                    port: fields.uint32()?,
-                    command: fields.string(MAX_COMMAND)?,
-                    protocol: fields.string(MAX_PROTOCOL)?,
-                },
-            },
-            2 => Self::Write {
-                token: fields.take()?,
-                offset: fields.uint64()?,
-                eof: match fields.byte()? {
-                    0 => false,
-                    1 => true,
-                    _ => return Err(Malformed),
-                },
-                bytes: fields.rest(MAX_WRITE)?,
-            },
-            3 => Self::Read { token: fields.take()?, ack: fields.uint64()?, hold: fields.uint32()? },
-            4 => Self::Close { token: fields.take()? },
-            5 => Self::Ping,
-            _ => return Err(Malformed),
-        };
-        if fields.0.is_empty() { Ok(request) } else { Err(Malformed) }
-    }
-
+impl Request<'_> {
     /// Writes the request.
     pub fn write(&self, put: Put<'_>) {
         put(&MAGIC);
@@ -290,7 +261,7 @@ impl<'a> Response<'a> {
     /// # Errors
     /// [`Malformed`] for all that is not exactly a response within the limits.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
-        let mut fields = Fields(bytes);
+        let mut fields = Fields::new(bytes);
         let response = match fields.byte()? {
             1 => Self::Opened,
             2 => Self::Refused(fields.rest(MAX_REASON)?),
@@ -300,45 +271,8 @@ impl<'a> Response<'a> {
             6 => Self::Pong(fields.uint64()?),
             _ => return Err(Malformed),
         };
-        if fields.0.is_empty() { Ok(response) } else { Err(Malformed) }
+        if fields.is_empty() { Ok(response) } else { Err(Malformed) }
     }
-
-    /// Writes the response.
-    pub fn write(&self, put: Put<'_>) {
-        match self {
-            Self::Opened => put(&[1]),
-            Self::Refused(reason) => {
-                put(&[2]);
-                put(reason.get(..MAX_REASON).unwrap_or(reason));
-            }
-            Self::Wrote(offset) => {
-                put(&[3]);
-                put(&offset.to_be_bytes());
-            }
-            Self::Data { offset, chunks } => {
-                put(&[4]);
-                put(&offset.to_be_bytes());
-                put(chunks);
-            }
-            Self::Closed => put(&[5]),
-            Self::Pong(number) => {
-                put(&[6]);
-                put(&number.to_be_bytes());
-            }
-        }
-    }
-}
-
-/// The head of a chunk with `length` bytes.
-#[must_use]
-pub fn chunk_head(kind: Kind, length: u32) -> [u8; CHUNK_HEAD] {
-    let [a, b, c, d] = length.to_be_bytes();
-    let kind = match kind {
-        Kind::Stdout => 1,
-        Kind::Stderr => 2,
-        Kind::Exit => 3,
-    };
-    [kind, a, b, c, d]
 }
 
 /// The chunks of [`Response::Data`]: kind and bytes of each. A damaged one is `Err`, and the last.
@@ -371,7 +305,7 @@ impl<'a> Iterator for Chunks<'a> {
         if self.0.is_empty() {
             return None;
         }
-        let mut fields = Fields(self.0);
+        let mut fields = Fields::new(self.0);
         let parsed = Self::parse(&mut fields);
         self.0 = if parsed.is_ok() { fields.0 } else { &[] };
         Some(parsed)

@@ -107,7 +107,11 @@ fn a_standard_stream_that_is_closed_is_no_way_into_the_tunnel() {
 
 #[test]
 fn a_push_where_the_grant_may_write() {
-    let place = Place::new();
+    expect_a_push_only_where_the_grant_may_write(&Place::new());
+}
+
+/// Pushes with a grant to read, which is refused by name and changes nothing, and with one to write.
+pub(crate) fn expect_a_push_only_where_the_grant_may_write(place: &Place) {
     let before = place.refs("org/repo");
     let script = format!(
         "set -e; git clone -q {} a; cd a; echo x >x; git add x; \

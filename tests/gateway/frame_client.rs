@@ -64,17 +64,11 @@ impl Guest {
             let Answer::Data(offset, chunks) = self.ask(&Request::Read { token, ack, hold: 1000 }) else { break };
             assert_eq!(offset, ack);
             ack += chunks.len() as u64;
-            for chunk in Chunks::new(&chunks) {
-                match chunk.unwrap() {
-                    (Kind::Stdout, bytes) => out.extend_from_slice(bytes),
-                    (Kind::Stderr, bytes) => err.extend_from_slice(bytes),
-                    (Kind::Exit, bytes) => {
-                        // Acknowledged, the exit status included: nothing follows it.
-                        let end = self.ask(&Request::Read { token, ack, hold: 0 });
-                        assert_eq!(end, Answer::Data(ack, Vec::new()));
-                        return (out, err, u32::from_be_bytes(bytes.try_into().unwrap()));
-                    }
-                }
+            if let Some(exit) = take(&chunks, &mut out, &mut err) {
+                // Acknowledged, the exit status included: nothing follows it.
+                let end = self.ask(&Request::Read { token, ack, hold: 0 });
+                assert_eq!(end, Answer::Data(ack, Vec::new()));
+                return (out, err, exit);
             }
         }
         panic!("it did not end: {}", String::from_utf8_lossy(&err));
@@ -90,6 +84,20 @@ impl Guest {
         assert!(exit == 0 && out.windows(10).any(|window| window == b"refs/heads"), "{exit}");
         assert_eq!(self.ask(&Request::Close { token }), Answer::Closed);
     }
+}
+
+/// Takes chunks of output apart; the exit status where it is among them, which is the last.
+pub(crate) fn take(chunks: &[u8], out: &mut Vec<u8>, err: &mut Vec<u8>) -> Option<u32> {
+    let mut exit = None;
+    for chunk in Chunks::new(chunks) {
+        assert_eq!(exit, None, "nothing follows the exit status");
+        match chunk.unwrap() {
+            (Kind::Stdout, bytes) => out.extend_from_slice(bytes),
+            (Kind::Stderr, bytes) => err.extend_from_slice(bytes),
+            (Kind::Exit, bytes) => exit = Some(u32::from_be_bytes(bytes.try_into().unwrap())),
+        }
+    }
+    exit
 }
 
 /// What a signature blob holds.

@@ -3,8 +3,9 @@
 
 use valetkey::wire::tunnel::{
     CHUNK_HEAD, Chunks, Exec, Kind, MAGIC, MAX_COMMAND, MAX_NAME, MAX_PROTOCOL, MAX_READ, MAX_REASON, MAX_WRITE,
-    Malformed, Request, Response, Token, chunk_head,
+    Malformed, Request, Response, Token,
 };
+use valetkey::wire::tunnel_host::chunk_head;
 
 const TOKEN: Token = *b"sixteen random b";
 const EXEC: Exec<'static> = Exec {

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::frame_client::{Answer, answer, bytes, fetch};
+use super::frame_client::{Answer, answer, bytes, fetch, take};
 use super::place::Place;
 use crate::agent::server::me;
 use valetkey::agent::service::Shared;
@@ -13,7 +13,7 @@ use valetkey::gateway::{TimeLimits, Tunnel, Upstreams};
 use valetkey::hosts::{HostName, HostScope, Hosts};
 use valetkey::keys::{LoadEnv, load};
 use valetkey::policy::{Access, Grant, Limits, Standing};
-use valetkey::wire::tunnel::{Chunks, Exec, Kind, MAX_WRITE, Request, Token};
+use valetkey::wire::tunnel::{Exec, MAX_WRITE, Request, Token};
 
 /// How long anything may take; a hang is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -109,16 +109,9 @@ impl Inside {
         while began.elapsed() < PATIENCE {
             let Answer::Data(_, chunks) = self.read(ack, 200) else { break };
             ack += chunks.len() as u64;
-            for chunk in Chunks::new(&chunks) {
-                match chunk.unwrap() {
-                    (Kind::Stdout, bytes) => out.extend_from_slice(bytes),
-                    (Kind::Stderr, bytes) => err.extend_from_slice(bytes),
-                    (Kind::Exit, bytes) => {
-                        let exit = u32::from_be_bytes(bytes.try_into().unwrap());
-                        let err = String::from_utf8_lossy(&err).into_owned();
-                        return Finished { out, err, exit, took: began.elapsed() };
-                    }
-                }
+            if let Some(exit) = take(&chunks, &mut out, &mut err) {
+                let err = String::from_utf8_lossy(&err).into_owned();
+                return Finished { out, err, exit, took: began.elapsed() };
             }
         }
         panic!("it did not end: {}", String::from_utf8_lossy(&err));

@@ -54,11 +54,11 @@ fn a_server_that_pauses_is_waited_for_and_one_that_is_silent_is_cut() {
         assert_eq!((ended.out.as_slice(), ended.exit), (&b"xxx"[..], 3), "{ended:?}");
         assert!(ended.took > SHORT && inside.tally().refusals.is_empty(), "{ended:?}");
     });
-    both("exec cat", |place, pins| {
+    both("printf x; exec cat", |place, pins| {
         let inside = inside(place, pins, SHORT_STALL);
         inside.open();
         let ended = inside.finish();
-        assert_eq!((ended.out.len(), place.server.accepted()), (0, 1), "{ended:?}");
+        assert_eq!((ended.out.as_slice(), place.server.accepted()), (&b"x"[..], 1), "{ended:?}");
         expect_cut(&inside, &ended);
         assert!(ended.took >= SHORT, "{ended:?}");
     });

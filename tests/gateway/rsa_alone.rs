@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::carried::expect_a_push_only_where_the_grant_may_write;
 use super::gate::Gate;
 use super::place::{Place, SETTINGS};
 use crate::agent::lending::{Ended, Lending};
@@ -72,20 +73,7 @@ fn a_clone_a_fetch_an_archive_and_the_servers_own_answers() {
 
 #[test]
 fn a_push_is_refused_and_one_that_is_granted_is_carried() {
-    let place = Place::with_rsa_alone();
-    let before = place.refs("org/repo");
-    let script = format!(
-        "set -e; git clone -q {} a; cd a; echo x >x; git add x; \
-         git -c user.name=t -c user.email=t@t.invalid commit -q -m two; git push -q",
-        place.url("org/repo")
-    );
-    let refused = place.sh(&place.lending(&["org/repo"], ""), &script);
-    assert_ne!(refused.code, Some(0), "{}", refused.report());
-    refused.expect_refused("was refused: this build may only read it", Some("access = \"write\""));
-    assert_eq!(place.refs("org/repo"), before, "{}", refused.report());
-    let pushed = place.sh(&place.lending(&["org/repo"], "access = \"write\""), &script);
-    pushed.expect_code(0);
-    assert_ne!(place.refs("org/repo"), before, "{}", pushed.report());
+    expect_a_push_only_where_the_grant_may_write(&Place::with_rsa_alone());
 }
 
 #[test]

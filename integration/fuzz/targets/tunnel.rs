@@ -1,6 +1,7 @@
 //! Tunnel frames: what was taken for one is written as exactly the bytes that it was read from.
 
-use valetkey::wire::tunnel::{Chunks, Request, Response, chunk_head};
+use valetkey::wire::tunnel::{Chunks, Request, Response};
+use valetkey::wire::tunnel_host::chunk_head;
 
 pub(crate) fn check(data: &[u8]) {
     if let Ok(request) = Request::parse(data) {
