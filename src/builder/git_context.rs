@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkout::CheckoutError;
 use super::git_source::GitSource;
-use super::{BuilderError, Lending, Plan, Probe};
+use super::{BuilderError, Lending, Plan, Probe, guest_mount};
 
 /// A context's clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,13 +22,16 @@ impl Cloned {
         self.files.to_str().ok_or_else(|| BuilderError::Path(self.files.clone()))
     }
 
-    /// A file of the context, such as its Dockerfile: what is there after links were followed
-    /// must lie in the repository. A link to a file of this machine would otherwise be read and
-    /// given to the build.
+    /// The path of a Dockerfile in it. That and its own ignore file must lie in the repository
+    /// after links were followed: a link to a file of this machine would be read and given to the
+    /// builder.
     pub(super) fn file(&self, place: &str, name: &Path, probe: &mut dyn Probe) -> Result<PathBuf, BuilderError> {
         let path = self.files.join(name);
-        if probe.exists(&path) && !probe.is_within(&path, &self.root) {
-            return Err(BuilderError::Outside { place: format!("{place}, {}", name.display()) });
+        for path in [&path, &guest_mount::ignore_path(&path)] {
+            if probe.exists(path) && !probe.is_within(path, &self.root) {
+                let name = path.strip_prefix(&self.root).unwrap_or(path);
+                return Err(BuilderError::Outside { place: format!("{place}, {}", name.display()) });
+            }
         }
         Ok(path)
     }

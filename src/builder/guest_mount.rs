@@ -83,9 +83,7 @@ pub(super) fn mount(
     // What came in as text goes out as text: only ASCII was inserted.
     plan.files.push((copy.clone(), String::from_utf8_lossy(&text).into_owned()));
     if let Some(ignore) = ignore {
-        let mut path = copy.clone().into_os_string();
-        path.push(".dockerignore");
-        plan.files.push((path.into(), ignore));
+        plan.files.push((ignore_path(&copy), ignore));
     }
     mounted.copy = Some(copy);
     Ok(mounted)
@@ -134,11 +132,16 @@ pub(super) fn read(path: &Path, probe: &mut dyn Probe) -> Result<String, Builder
     text.map_err(|source| BuilderError::Read { path: path.to_owned(), source })
 }
 
+/// Where a Dockerfile's own ignore file lies.
+pub(super) fn ignore_path(dockerfile: &Path) -> PathBuf {
+    let mut path = dockerfile.as_os_str().to_owned();
+    path.push(".dockerignore");
+    path.into()
+}
+
 /// The ignore file that belongs to one Dockerfile alone.
 pub(super) fn ignore_of(path: &Path, probe: &mut dyn Probe) -> Result<Option<String>, BuilderError> {
-    let mut ignore = path.as_os_str().to_owned();
-    ignore.push(".dockerignore");
-    let path = PathBuf::from(ignore);
+    let path = ignore_path(path);
     probe.read(&path).map_err(|source| BuilderError::Read { path, source })
 }
 

@@ -168,13 +168,14 @@ fn what_cannot_be_cloned_stops_before_the_build_and_says_why() {
 #[test]
 fn a_link_that_leads_out_of_the_repository_is_not_followed() {
     let outside = |line: &str, link: &str| {
-        let mut probe = probe().file(link, STEP);
+        let mut probe = probe().file("/run/l/git/0/repo/Dockerfile", STEP).file(link, STEP);
         probe.links.push(link.into());
         let error = probe.plan(line).unwrap_err();
         assert!(matches!(error, BuilderError::Outside { .. }), "{line}: {error}");
     };
     outside("docker build git@h:o/r.git", "/run/l/git/0/repo/Dockerfile");
     outside("docker build -f D git@h:o/r.git", "/run/l/git/0/repo/D");
+    outside("docker build git@h:o/r.git", "/run/l/git/0/repo/Dockerfile.dockerignore");
     outside("docker build git@h:o/r.git#main:sub", "/run/l/git/0/repo/sub");
     let mut probe = with_dockerfile("FROM a\nADD git@h:o/r.git#main:sub /x\n").file("/run/l/git/0/repo/sub", "");
     probe.links.push("/run/l/git/0/repo/sub".into());
