@@ -214,10 +214,11 @@ fn mount_guest(
             let retyped = flags::retyped(flag, rest, copy.as_os_str());
             rest.splice(flag.at..flag.at + flag.width, retyped);
         }
-        all.contexts.extend(mounted.contexts);
+        // Every file with a step for the guest names its context.
+        let new = mounted.contexts.into_iter().filter(|context| !all.contexts.contains(context));
+        all.contexts.extend(new.collect::<Vec<_>>());
         all.ids.extend(mounted.ids);
     }
-    all.contexts.dedup();
     warn_of_nothing(tool, &all, plan);
     Ok(all)
 }
