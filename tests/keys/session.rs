@@ -62,7 +62,7 @@ command -v gnome-keyring-daemon >/dev/null || {
     echo 'gnome-keyring is needed for this test: apt-get install gnome-keyring' >&2; exit 1; }
 printf pw | gnome-keyring-daemon --foreground --unlock --components=secrets >/dev/null &
 keyring=$!
-trap 'kill $keyring; kill -CONT $keyring; wait $keyring || true' EXIT
+trap 'kill $keyring || true; kill -CONT $keyring || true; wait $keyring || true' EXIT
 until dbus-send --session --print-reply --dest=org.freedesktop.DBus / \\
     org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets | grep -q 'boolean true'
 do kill -0 $keyring; done

@@ -50,7 +50,7 @@ impl PrivateAgent {
         let offered = job.identities.iter().take(MAX_TRIES);
         let offered: Vec<Identity> = offered.map(|identity| noted(identity, &signed)).collect();
         let (path, service) = (job.folder.join(SOCKET), service(job, route, known, offered));
-        let socket = Arc::new(socket::bind(&path)?);
+        let socket = Arc::new(socket::bind_briefly(&path)?);
         Ok(Self { path, socket, service: Arc::new(service), open: Arc::default(), thread: None })
     }
 
