@@ -24,6 +24,7 @@ mod error;
 mod flags;
 mod git_context;
 pub mod git_source;
+mod go_client;
 mod guest_mount;
 mod heredoc;
 mod image_build;

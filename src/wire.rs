@@ -121,6 +121,17 @@ pub fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// Appends a `string` field of what `body` appends.
+pub fn put_string_of(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
+    let head = out.len();
+    out.extend_from_slice(&[0; 4]);
+    body(out);
+    let length = u32::try_from(out.len() - head - 4).unwrap_or(u32::MAX);
+    if let Some(place) = out.get_mut(head..head + 4) {
+        place.copy_from_slice(&length.to_be_bytes());
+    }
+}
+
 /// The key type that a key blob or certificate blob begins with, where it is one.
 #[must_use]
 pub fn key_type(blob: &[u8]) -> Option<&str> {

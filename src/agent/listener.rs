@@ -15,8 +15,9 @@ use crate::agent::{Service, connection};
 use crate::decision_log::Decision;
 
 /// Connections served at once on one socket. Past it the one that has been silent longest is
-/// closed: idle connections cannot keep a build from logging in.
-pub const MAX_CONNECTIONS: usize = 128;
+/// closed: idle connections cannot keep a build from logging in. Three for each of the gateway's
+/// channels.
+pub const MAX_CONNECTIONS: usize = 192;
 /// Stack of a connection's thread, in bytes. RSA-8192 needs the most, about 60 KiB.
 const STACK: usize = 256 * 1024;
 /// The first pause after an accept error; doubled up to [`MAX_PAUSE`].

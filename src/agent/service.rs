@@ -9,7 +9,7 @@ use crate::decision_log::{Decision, DecisionLog};
 use crate::gateway::Tunnel;
 use crate::policy::{Grant, HostKeys, Reason, Standing, Verdict, judge};
 use crate::signer::Identity;
-use crate::wire::agent::{Request, SignRequest, failure, identities_answer, sign_response};
+use crate::wire::agent::{Request, SignRequest, failure, identities_answer, sign_response, sign_response_of};
 
 /// What all sockets of a lease share.
 pub struct Shared {
@@ -89,9 +89,7 @@ impl Service {
             Ok(Request::Sign(request)) => match &self.tunnel {
                 Some(tunnel) if request.key == tunnel.key() && Tunnel::is_frame(request.data) => {
                     client.tunnelled = true;
-                    let mut answer = Vec::new();
-                    tunnel.answer(client.number, request.data, &mut answer);
-                    sign_response(reply, &answer);
+                    sign_response_of(reply, |reply| tunnel.answer(client.number, request.data, reply));
                 }
                 _ => self.sign(&request, reply),
             },

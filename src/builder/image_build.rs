@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::flags::{self, Flag, Table, Walk};
 use super::guest_mount::{self, Dockerfile, Mounted};
-use super::{BuilderError, Lending, Plan, Probe, Split, git_context, specs};
+use super::{BuilderError, Lending, Plan, Probe, Split, git_context, go_client, specs};
 
 /// The plan of an image build; one that lends nothing where only help was asked for.
 pub(super) fn plan(
@@ -69,6 +69,9 @@ pub(super) fn plan(
         plan.args.extend([OsString::from("--secret"), specs::known_hosts(lending).into()]);
     }
     plan.args.append(&mut rest);
+    if tool.starts_with("docker") {
+        plan.set_env.extend(go_client::settings(&walk, lending, probe));
+    }
     Ok(plan)
 }
 

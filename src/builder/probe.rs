@@ -78,6 +78,8 @@ pub trait Probe {
     fn is_within(&mut self, path: &Path, folder: &Path) -> bool;
     /// A variable of the environment.
     fn var(&self, name: &str) -> Option<OsString>;
+    /// How many processors there are.
+    fn processors(&self) -> usize;
 }
 
 /// Asks the real tools and files.
@@ -179,6 +181,10 @@ impl Probe for System {
     fn var(&self, name: &str) -> Option<OsString> {
         let hidden = self.hidden.iter().any(|hidden| hidden == name);
         std::env::var_os(name).filter(|_| !hidden)
+    }
+
+    fn processors(&self) -> usize {
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One channel: the buffers between the guest's requests and the session at the server.
 //!
-//! Both directions are bounded, and both know by offset what was taken, so that a request that
-//! comes twice has the effect of one. Threads wait for the session with a condition variable,
+//! Both directions are bounded, and both know by offset or number what was taken, so that a
+//! request that comes twice has the effect of one. Threads wait for the session with a condition variable,
 //! the session's tasks wait for the guest with a notification.
 //!
 //! Over 400 lines with its tests: both directions share one lock and one set of limits.
@@ -12,19 +12,16 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::wire::tunnel::{CHUNK_HEAD, Kind, MAX_HOLD, MAX_READ};
+use crate::wire::tunnel::{CHUNK_HEAD, Kind, MAX_AHEAD, MAX_HOLD, MAX_READ};
 use crate::wire::tunnel_host::chunk_head;
 
-/// Bytes of output that wait for the guest at most; the server is not read past it.
-pub const MAX_OUT: usize = 2 * 1024 * 1024;
+/// Bytes of output that wait for the guest at most; the server is not read past it. Room for the
+/// pieces that are on their way, and for the next one.
+pub const MAX_OUT: usize = 3 * MAX_READ;
 /// Bytes of stdin that wait for the server at most.
 pub const MAX_IN: usize = 256 * 1024;
 /// The longest chunk; SSH's own packets are shorter.
 const MAX_CHUNK: usize = 64 * 1024;
-/// What a chunk costs beside its bytes: its allocation and its place in the queue. It counts
-/// towards [`MAX_OUT`], or a server that sends single bytes would cost ten times that.
-const CHUNK_COST: usize = 96;
-
 /// Why a channel cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
@@ -43,9 +40,16 @@ struct State {
     stdin: VecDeque<u8>,
     stdin_taken: u64,
     stdin_ended: bool,
+    /// Pieces of output: whole chunks, up to [`MAX_READ`] in one.
     out: VecDeque<Vec<u8>>,
-    out_offset: u64,
-    out_length: usize,
+    /// The number of the first.
+    first: u64,
+    /// How many have been given out: those stay as they are.
+    given: usize,
+    /// The kind and the begin of the last chunk of the last piece.
+    open_chunk: Option<(Kind, usize)>,
+    /// The memory that they take.
+    out_size: usize,
     out_ended: bool,
     closed: Option<String>,
     last_request: Instant,
@@ -63,8 +67,10 @@ impl Default for State {
             stdin_taken: 0,
             stdin_ended: false,
             out: VecDeque::new(),
-            out_offset: 0,
-            out_length: 0,
+            first: 0,
+            given: 0,
+            open_chunk: None,
+            out_size: 0,
             out_ended: false,
             closed: None,
             // A guest that opens a channel and asks nothing more is gone like any other.
@@ -91,6 +97,9 @@ pub struct Channel {
     state: Mutex<State>,
     /// For the threads that serve the guest.
     changed: Condvar,
+    /// For those of them that wait for a piece behind one that was not given out either: a new
+    /// chunk is nothing to them.
+    given: Condvar,
     /// For the session: stdin has come, or there is room for output, or it is over.
     wanted: Notify,
     room: Notify,
@@ -144,50 +153,53 @@ impl Channel {
         Ok(self.lock().stdin_taken)
     }
 
-    /// Forgets output before `ack` and writes what follows it to `into`, as chunks; waits up to
-    /// `hold` milliseconds where there is none. Returns the offset of its first byte.
+    /// Forgets the pieces before `ack` and writes the one that is asked for to `into`; waits up
+    /// to `hold` milliseconds where it is not there. Writes nothing where it did not come.
     ///
     /// # Errors
     /// [`Broken`].
-    pub fn read(&self, ack: u64, hold: u32, into: &mut Vec<u8>) -> Result<u64, Broken> {
+    pub fn read(&self, ack: u64, piece: u64, hold: u32, into: &mut Vec<u8>) -> Result<(), Broken> {
         let until = Instant::now() + Duration::from_millis(hold.min(MAX_HOLD).into());
         let mut state = self.lock();
         state.last_request = Instant::now();
-        while state.out_offset < ack {
-            let chunk = state.out.pop_front().ok_or(Broken::Replay)?;
-            state.out_offset += chunk.len() as u64;
-            state.out_length -= chunk.len() + CHUNK_COST;
-            state.last_move = Instant::now();
-        }
-        if state.out_offset != ack {
+        // What is acknowledged was given, and what is asked for was not acknowledged.
+        let may_ask = ack..=ack.saturating_add(MAX_AHEAD);
+        if ack > state.first + state.given as u64 || piece < state.first || !may_ask.contains(&piece) {
             return Err(Broken::Replay);
+        }
+        while state.first < ack {
+            state.forget_first();
         }
         self.room.notify_one();
-        while state.out.is_empty() && state.closed.is_none() {
+        loop {
+            let Some(place) = piece.checked_sub(state.first) else {
+                // The guest has it by another connection, and has gone on.
+                return Ok(());
+            };
+            // A piece is given out only after the one before it, which is closed by that.
+            let place = usize::try_from(place).unwrap_or(usize::MAX);
+            if place <= state.given
+                && let Some(bytes) = state.out.get(place)
+            {
+                into.extend_from_slice(bytes);
+                state.given = state.given.max(place + 1);
+                state.last_request = Instant::now();
+                drop(state);
+                self.given.notify_all();
+                return Ok(());
+            }
+            if let Some(why) = &state.closed
+                && state.out.len() <= place
+            {
+                return Err(Broken::Closed(why.clone()));
+            }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || state.out_ended {
-                return Ok(ack);
+            if left.is_zero() || state.out_ended && state.out.len() <= place {
+                return Ok(());
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            let waited_for = if place > state.given { &self.given } else { &self.changed };
+            state = waited_for.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        if state.out_offset != ack {
-            // Another connection of the same guest has gone on.
-            return Err(Broken::Replay);
-        }
-        if state.out.is_empty()
-            && let Some(why) = &state.closed
-        {
-            return Err(Broken::Closed(why.clone()));
-        }
-        let begin = into.len();
-        for chunk in &state.out {
-            if into.len() - begin + chunk.len() > MAX_READ {
-                break;
-            }
-            into.extend_from_slice(chunk);
-        }
-        state.last_request = Instant::now();
-        Ok(ack)
     }
 
     /// Ends it from this end: whoever waits is told why.
@@ -199,6 +211,7 @@ impl Channel {
         state.stdin.clear();
         drop(state);
         self.changed.notify_all();
+        self.given.notify_all();
         self.wanted.notify_one();
         self.room.notify_one();
     }
@@ -275,7 +288,7 @@ impl Channel {
                     if state.closed.is_some() || state.out_ended {
                         return false;
                     }
-                    if state.out_length < MAX_OUT {
+                    if state.out_size < MAX_OUT {
                         state.push(kind, part);
                         break;
                     }
@@ -296,21 +309,57 @@ impl Channel {
         }
         drop(state);
         self.changed.notify_all();
+        self.given.notify_all();
     }
 }
 
 impl State {
+    /// Puts bytes into the last piece where it has room and was not given out, or else into a new
+    /// one; behind bytes of the same kind without a head of their own, because git reads from its
+    /// pipe what the guest writes at once, and servers send in small packets.
     fn push(&mut self, kind: Kind, bytes: &[u8]) {
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let mut chunk = Vec::with_capacity(CHUNK_HEAD + bytes.len());
-        chunk.extend_from_slice(&chunk_head(kind, length));
-        chunk.extend_from_slice(bytes);
-        self.out_length += chunk.len() + CHUNK_COST;
+        let room = |piece: &Vec<u8>| piece.len() + CHUNK_HEAD + bytes.len() <= MAX_READ;
+        if self.out.len() == self.given || !self.out.back().is_some_and(room) {
+            self.out.push_back(Vec::new());
+            self.open_chunk = None;
+        }
+        if let Some(piece) = self.out.back_mut() {
+            let before = piece.capacity();
+            let needed = piece.len() + CHUNK_HEAD + bytes.len();
+            if needed > before {
+                // As Vec grows by itself, but never past the limit.
+                piece.reserve_exact(needed.max((before * 2).min(MAX_READ)) - piece.len());
+            }
+            let begin = match self.open_chunk {
+                Some((of, begin)) if of == kind => begin,
+                _ => {
+                    let begin = piece.len();
+                    piece.extend_from_slice(&[0; CHUNK_HEAD]);
+                    begin
+                }
+            };
+            piece.extend_from_slice(bytes);
+            let length = u32::try_from(piece.len() - begin - CHUNK_HEAD).unwrap_or(u32::MAX);
+            if let Some(head) = piece.get_mut(begin..begin + CHUNK_HEAD) {
+                head.copy_from_slice(&chunk_head(kind, length));
+            }
+            self.open_chunk = Some((kind, begin));
+            self.out_size += piece.capacity() - before;
+        }
         self.last_move = Instant::now();
         if kind != Kind::Exit {
             self.counted.down += bytes.len() as u64;
         }
-        self.out.push_back(chunk);
+    }
+
+    /// Forgets the first piece, which was given.
+    fn forget_first(&mut self) {
+        if let Some(piece) = self.out.pop_front() {
+            self.out_size -= piece.capacity();
+        }
+        self.first += 1;
+        self.given = self.given.saturating_sub(1);
+        self.last_move = Instant::now();
     }
 }
 
@@ -329,7 +378,7 @@ mod tests {
 
     fn read(channel: &Channel, ack: u64) -> Result<Vec<(Kind, Vec<u8>)>, Broken> {
         let mut bytes = Vec::new();
-        channel.read(ack, 0, &mut bytes)?;
+        channel.read(ack, ack, 0, &mut bytes)?;
         Ok(Chunks::new(&bytes).map(|chunk| chunk.map(|(kind, bytes)| (kind, bytes.to_vec())).unwrap()).collect())
     }
 
@@ -357,50 +406,103 @@ mod tests {
     }
 
     #[test]
-    fn output_is_given_again_until_it_is_acknowledged_and_never_after() {
+    fn a_piece_is_given_again_until_it_is_acknowledged_and_never_after() {
         let channel = Channel::default();
         assert_eq!(now(channel.put(Kind::Stdout, b"one")), Some(true));
         assert_eq!(now(channel.put(Kind::Stderr, b"two")), Some(true));
-        channel.exit(7);
         let first = read(&channel, 0).unwrap();
-        assert_eq!(first.len(), 3);
+        assert_eq!(first, [(Kind::Stdout, b"one".to_vec()), (Kind::Stderr, b"two".to_vec())]);
+        // What comes meanwhile belongs to the next.
+        assert_eq!(now(channel.put(Kind::Stderr, b"three")), Some(true));
+        channel.exit(7);
         assert_eq!(read(&channel, 0).unwrap(), first);
-        let rest = read(&channel, (CHUNK_HEAD + 3) as u64).unwrap();
-        assert_eq!(rest, [(Kind::Stderr, b"two".to_vec()), (Kind::Exit, vec![0, 0, 0, 7])]);
+        let rest = [(Kind::Stderr, b"three".to_vec()), (Kind::Exit, vec![0, 0, 0, 7])];
+        assert_eq!(read(&channel, 1).unwrap(), rest);
         assert_eq!(read(&channel, 0), Err(Broken::Replay));
-        assert_eq!(read(&channel, 9), Err(Broken::Replay), "inside a chunk");
-        assert_eq!(read(&channel, 1 << 40), Err(Broken::Replay));
+        assert_eq!(read(&channel, 2), Ok(vec![]), "nothing follows the exit status");
+        assert_eq!(read(&channel, 3), Err(Broken::Replay), "it was never given");
+        assert_eq!(read(&channel, u64::MAX), Err(Broken::Replay));
+    }
+
+    #[test]
+    fn one_piece_ahead_may_be_asked_for_and_comes_after_the_one_before_it() {
+        let channel = Channel::default();
+        let at = |ack, piece| {
+            let mut bytes = Vec::new();
+            channel.read(ack, piece, 0, &mut bytes).map(|()| bytes.len())
+        };
+        assert_eq!(now(channel.put(Kind::Stdout, b"one")), Some(true));
+        assert_eq!(at(0, MAX_AHEAD), Ok(0), "the first was not given yet");
+        assert_eq!(at(0, MAX_AHEAD + 1), Err(Broken::Replay));
+        assert_eq!(at(0, u64::MAX), Err(Broken::Replay));
+        assert_eq!(at(0, 0), Ok(CHUNK_HEAD + 3));
+        assert_eq!(now(channel.put(Kind::Stdout, b"three")), Some(true));
+        assert_eq!(at(0, 1), Ok(CHUNK_HEAD + 5));
+        assert_eq!((at(0, 0), at(0, 1)), (Ok(CHUNK_HEAD + 3), Ok(CHUNK_HEAD + 5)), "both again");
+        assert_eq!(at(1, 0), Err(Broken::Replay), "asked for what is acknowledged by the same frame");
+        assert_eq!((at(2, 2), at(0, 2)), (Ok(0), Err(Broken::Replay)));
+        assert_eq!(at(1, 1), Err(Broken::Replay));
+    }
+
+    #[test]
+    fn who_waits_for_a_piece_that_another_connection_has_taken_gets_nothing_and_breaks_nothing() {
+        let channel = Channel::default();
+        assert_eq!(now(channel.put(Kind::Stdout, b"one")), Some(true));
+        let before = channel.lock().last_request;
+        std::thread::scope(|scope| {
+            // The connection behind this was lost, and the guest has asked again.
+            let orphan = scope.spawn(|| {
+                let mut bytes = Vec::new();
+                channel.read(0, 1, MAX_HOLD, &mut bytes).map(|()| bytes)
+            });
+            // The lock is free again once it waits.
+            while channel.lock().last_request == before {
+                std::thread::yield_now();
+            }
+            read(&channel, 0).unwrap();
+            assert_eq!(now(channel.put(Kind::Stdout, b"two")), Some(true));
+            let second = read(&channel, 1).unwrap();
+            let third = read(&channel, 2);
+            let orphan = orphan.join().unwrap().unwrap();
+            // Either it came in time and has the same, or it came too late.
+            assert!(orphan.is_empty() || orphan.ends_with(b"two"));
+            assert_eq!((second, third), (vec![(Kind::Stdout, b"two".to_vec())], Ok(vec![])));
+        });
+    }
+
+    #[test]
+    fn small_packets_of_one_kind_go_out_as_one_chunk() {
+        let channel = Channel::default();
+        for (kind, bytes) in [(Kind::Stdout, "a"), (Kind::Stdout, "b"), (Kind::Stderr, "c"), (Kind::Stdout, "d")] {
+            assert_eq!(now(channel.put(kind, bytes.as_bytes())), Some(true));
+        }
+        let chunks = [(Kind::Stdout, b"ab".to_vec()), (Kind::Stderr, b"c".to_vec()), (Kind::Stdout, b"d".to_vec())];
+        assert_eq!(read(&channel, 0).unwrap(), chunks);
+        // Never into a piece that was given.
+        assert_eq!(now(channel.put(Kind::Stdout, b"e")), Some(true));
+        assert_eq!(read(&channel, 0).unwrap(), chunks);
+        assert_eq!(read(&channel, 1).unwrap(), [(Kind::Stdout, b"e".to_vec())]);
+        assert_eq!(channel.counted().down, 5);
     }
 
     #[test]
     fn output_waits_at_its_limit_and_goes_on_when_some_was_taken() {
-        let channel = Channel::default();
-        let piece = vec![0; MAX_CHUNK];
-        let mut pieces = 0;
-        while now(channel.put(Kind::Stdout, &piece)) == Some(true) {
-            pieces += 1;
+        for size in [MAX_CHUNK, 1000, 1] {
+            let channel = Channel::default();
+            let bytes = vec![0; size];
+            let mut length = 0;
+            while now(channel.put(Kind::Stdout, &bytes)) == Some(true) {
+                length += size;
+            }
+            // What is held is at most one packet more than the limit, however small they are.
+            let held: usize = channel.lock().out.iter().map(Vec::capacity).sum();
+            assert!((MAX_OUT..MAX_OUT + MAX_READ).contains(&held), "{held} bytes in packets of {size}");
+            assert!(length > MAX_OUT / 2 && length <= held, "{length} bytes in packets of {size}");
+            read(&channel, 0).unwrap();
+            assert_eq!(now(channel.put(Kind::Stdout, &bytes)), None, "given and not acknowledged");
+            read(&channel, 1).unwrap();
+            assert_eq!(now(channel.put(Kind::Stdout, &bytes)), Some(true));
         }
-        assert!(pieces * MAX_CHUNK >= MAX_OUT - MAX_CHUNK && pieces * MAX_CHUNK <= MAX_OUT + MAX_CHUNK);
-        read(&channel, (CHUNK_HEAD + MAX_CHUNK) as u64).unwrap();
-        assert_eq!(now(channel.put(Kind::Stdout, &piece)), Some(true));
-    }
-
-    #[test]
-    fn chunks_of_one_byte_cost_no_more_memory_than_long_ones() {
-        let channel = Channel::default();
-        let mut chunks = 0;
-        while now(channel.put(Kind::Stdout, b"x")) == Some(true) {
-            chunks += 1;
-        }
-        // The last one that fits begins below the limit.
-        assert_eq!(chunks, MAX_OUT.div_ceil(CHUNK_HEAD + 1 + CHUNK_COST));
-        let state = channel.lock();
-        let held: usize = state.out.iter().map(|chunk| chunk.capacity() + 16).sum();
-        let held = held + state.out.capacity() * size_of::<Vec<u8>>();
-        assert!(held <= MAX_OUT, "{held} bytes for {chunks}");
-        drop(state);
-        read(&channel, (CHUNK_HEAD + 1) as u64).unwrap();
-        assert_eq!(now(channel.put(Kind::Stdout, b"x")), Some(true));
     }
 
     #[test]
@@ -426,23 +528,23 @@ mod tests {
     }
 
     #[test]
-    fn one_answer_holds_whole_chunks_up_to_its_limit() {
-        let channel = Channel::default();
-        let piece = vec![0; MAX_CHUNK - CHUNK_HEAD];
-        for _ in 0..=MAX_READ / MAX_CHUNK {
-            assert_eq!(now(channel.put(Kind::Stdout, &piece)), Some(true));
+    fn one_piece_holds_bytes_up_to_its_limit() {
+        for (last, pieces) in [(MAX_CHUNK - 2 * CHUNK_HEAD, 1), (MAX_CHUNK - 2 * CHUNK_HEAD + 1, 2)] {
+            let channel = Channel::default();
+            for _ in 1..MAX_READ / MAX_CHUNK {
+                assert_eq!(now(channel.put(Kind::Stdout, &[0; MAX_CHUNK])), Some(true));
+            }
+            assert_eq!(now(channel.put(Kind::Stdout, &vec![0; last])), Some(true));
+            let state = channel.lock();
+            assert!(state.out.len() == pieces && state.out.iter().all(|piece| piece.capacity() <= MAX_READ));
         }
-        let mut bytes = Vec::new();
-        channel.read(0, 0, &mut bytes).unwrap();
-        assert_eq!(bytes.len(), MAX_READ);
-        assert_eq!(read(&channel, MAX_READ as u64).unwrap().len(), 1);
     }
 
     #[test]
     fn an_answer_is_held_no_longer_than_its_limit() {
         let channel = Channel::default();
         let began = Instant::now();
-        channel.read(0, u32::MAX, &mut Vec::new()).unwrap();
+        channel.read(0, 0, u32::MAX, &mut Vec::new()).unwrap();
         let held = began.elapsed();
         assert!(held >= Duration::from_millis(MAX_HOLD.into()) && held < Duration::from_secs(20), "{held:?}");
     }

@@ -17,8 +17,11 @@ use crate::wire::{key_type, put_string};
 
 /// Identities that are tried at most: servers cut a client off after six tries.
 pub(super) const MAX_TRIES: usize = 5;
-/// SSH's window for a channel, in bytes: 256 KiB measured faster than russh's own 2 MiB.
-const WINDOW: u32 = 256 * 1024;
+/// SSH's window for a channel, in bytes: more than this makes a clone no faster.
+const WINDOW: u32 = 512 * 1024;
+/// Packets that wait between russh and the channel, each up to 32 KiB; russh's own 100 let eight
+/// clones at once take 20 MiB more and no less time.
+const QUEUE: usize = 8;
 
 /// Why there is no session.
 pub(super) enum NotLoggedIn {
@@ -139,6 +142,7 @@ impl russh::Signer for Lent {
 fn config(host_keys: Vec<Algorithm>) -> client::Config {
     let mut config = client::Config {
         window_size: WINDOW,
+        channel_buffer_size: QUEUE,
         nodelay: true,
         keepalive_interval: Some(Duration::from_secs(30)),
         ..client::Config::default()

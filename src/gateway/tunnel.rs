@@ -75,18 +75,11 @@ impl Tunnel {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers one request that came over connection number `client`: `answer` is then a
-    /// signature blob.
-    pub fn answer(&self, client: u64, data: &[u8], answer: &mut Vec<u8>) {
-        answer.clear();
-        crate::wire::put_string(answer, KEY_TYPE);
-        let head = answer.len();
-        answer.extend_from_slice(&[0; 4]);
-        self.respond(client, data, answer);
-        let length = u32::try_from(answer.len() - head - 4).unwrap_or(u32::MAX);
-        if let Some(place) = answer.get_mut(head..head + 4) {
-            place.copy_from_slice(&length.to_be_bytes());
-        }
+    /// Answers one request that came over connection number `client`, with a signature blob
+    /// behind what is in `reply`.
+    pub fn answer(&self, client: u64, data: &[u8], reply: &mut Vec<u8>) {
+        crate::wire::put_string(reply, KEY_TYPE);
+        crate::wire::put_string_of(reply, |reply| self.respond(client, data, reply));
     }
 
     fn respond(&self, client: u64, data: &[u8], out: &mut Vec<u8>) {
@@ -113,11 +106,11 @@ impl Tunnel {
                     Err(broken) => self.broken(&token, &broken, out),
                 }
             }
-            Request::Read { token, ack, hold } => {
-                // The chunks go straight into the answer, behind their kind and offset.
+            Request::Read { token, ack, piece, hold } => {
+                // The chunks go straight into the answer, behind their kind and number.
                 let begin = out.len();
-                say(out, &Response::Data { offset: ack, chunks: &[] });
-                if let Err(broken) = self.channel(&token).and_then(|channel| channel.read(ack, hold, out)) {
+                say(out, &Response::Data { piece, chunks: &[] });
+                if let Err(broken) = self.channel(&token).and_then(|channel| channel.read(ack, piece, hold, out)) {
                     out.truncate(begin);
                     self.broken(&token, &broken, out);
                 }

@@ -4,10 +4,12 @@
 //! connections as they like, and whoever asked then asks again on a new one.
 
 use crate::start::{self, Errno};
-use crate::tunnel::{KEY_TYPE, MAX_READ, Request, Response};
+use crate::tunnel::{KEY_TYPE, MAX_READ, MAX_WRITE, Request, Response};
 
 /// Room for the longest answer with all that is around it.
 pub(crate) const ROOM: usize = MAX_READ + 512;
+/// Room for the longest request with all that is around it.
+const MESSAGE: usize = MAX_WRITE + 512;
 /// Times that a connection may be lost in a row before it is given up.
 const MAX_FAILURES: u32 = 10;
 /// The pause after the second loss in a row, in milliseconds; doubled for each further one.
@@ -93,8 +95,8 @@ impl<'b> Line<'b> {
         self.connect()?;
         let mut length = 0;
         request.write(&mut |bytes| length += bytes.len());
-        // Everything but the bytes of stdin is small: one message, and one more for those.
-        let mut message = [0u8; 10 * 1024];
+        // One message: every further one is a write and a wake-up more in each process on the way.
+        let mut message = [0u8; MESSAGE];
         let mut filled = 0;
         let mut put = |bytes: &[u8]| {
             message[filled..filled + bytes.len()].copy_from_slice(bytes);
@@ -106,21 +108,9 @@ impl<'b> Line<'b> {
         put(&(blob.len() as u32).to_be_bytes());
         put(blob);
         put(&(length as u32).to_be_bytes());
-        let mut tail: &[u8] = &[];
-        if let Request::Write { bytes, .. } = request {
-            tail = bytes;
-        }
-        let head = length - tail.len();
-        let mut passed = 0;
-        request.write(&mut |bytes| {
-            if passed < head {
-                put(bytes);
-            }
-            passed += bytes.len();
-        });
+        request.write(&mut put);
+        put(&0u32.to_be_bytes());
         self.send(&message[..filled])?;
-        self.send(tail)?;
-        self.send(&0u32.to_be_bytes())?;
         self.waiting = true;
         Ok(())
     }
@@ -225,7 +215,7 @@ impl<'b> Line<'b> {
     /// between these two places.
     pub(crate) fn exchange(&mut self, other: &mut &'b mut [u8]) -> (usize, usize) {
         core::mem::swap(&mut self.buffer, other);
-        // Behind the kind and the offset of `Response::Data`.
+        // Behind the kind and the number of `Response::Data`.
         (HEAD + 1 + 8, self.filled)
     }
 }

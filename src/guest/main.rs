@@ -60,9 +60,11 @@ fn run(process: Process) -> u8 {
         say(&[b"valetkey: SSH_AUTH_SOCK is not set in this step: give its RUN --mount=type=ssh"]);
         return FAILURE;
     };
-    let (mut first, mut second, mut third) = ([0u8; line::ROOM], [0u8; line::ROOM], [0u8; 8 * 1024]);
+    let (mut first, mut second, mut spare, mut small) =
+        ([0u8; line::ROOM], [0u8; line::ROOM], [0u8; line::ROOM], [0u8; 8 * 1024]);
     let mut reader = line::Line::new(socket, &mut first);
-    let writer = line::Line::new(socket, &mut third);
+    let ahead = line::Line::new(socket, &mut second);
+    let writer = line::Line::new(socket, &mut small);
     let key = loop {
         match reader.find_key(LIST_TIME) {
             Ok(Some(key)) => break key,
@@ -104,7 +106,7 @@ fn run(process: Process) -> u8 {
         return FAILURE;
     }
     let mut reason = [0u8; tunnel::MAX_REASON];
-    match step::carry(reader, writer, &mut second, &key, exec, parsed.no_stdin, &mut reason) {
+    match step::carry([reader, ahead], writer, &mut spare, &key, exec, parsed.no_stdin, &mut reason) {
         Ok(status) => status,
         Err(failed) => {
             match failed {

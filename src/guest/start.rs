@@ -48,6 +48,7 @@ mod number {
     pub(super) const PPOLL: usize = 271;
     pub(super) const GETRANDOM: usize = 318;
     pub(super) const STATX: usize = 332;
+    pub(super) const OPENAT: usize = 257;
 }
 #[cfg(target_arch = "aarch64")]
 mod number {
@@ -64,6 +65,7 @@ mod number {
     pub(super) const PPOLL: usize = 73;
     pub(super) const GETRANDOM: usize = 278;
     pub(super) const STATX: usize = 291;
+    pub(super) const OPENAT: usize = 56;
 }
 
 /// An error number of the kernel (errno(3)).
@@ -227,11 +229,23 @@ pub(crate) fn poll(fds: &mut [Poll], milliseconds: Option<u64>) -> Result<usize,
     unsafe { call(number::PPOLL, [fds.as_mut_ptr() as usize, fds.len(), time, 0, 0, 0]) }
 }
 
+/// Who started us may have closed stdin, stdout or stderr: their places stay empty, or what is
+/// meant for them would go elsewhere, into the tunnel among others.
+fn behind_standard(fd: usize) -> Result<usize, Errno> {
+    const F_DUPFD_CLOEXEC: usize = 1030;
+    if fd > 2 {
+        return Ok(fd);
+    }
+    // SAFETY: takes numbers.
+    let moved = unsafe { call(number::FCNTL, [fd, F_DUPFD_CLOEXEC, 3, 0, 0, 0]) };
+    close(fd as i32);
+    moved
+}
+
 /// Connects to a Unix socket.
 pub(crate) fn connect(path: &[u8]) -> Result<i32, Errno> {
     const AF_UNIX: usize = 1;
     const SOCK_STREAM_CLOEXEC: usize = 0o2000001;
-    const F_DUPFD_CLOEXEC: usize = 1030;
     const ENAMETOOLONG: Errno = Errno(36);
     // `struct sockaddr_un`: the family in the machine's byte order, and the path with its NUL.
     let mut address = [0u8; 110];
@@ -241,15 +255,7 @@ pub(crate) fn connect(path: &[u8]) -> Result<i32, Errno> {
     address[..2].copy_from_slice(&1u16.to_ne_bytes());
     address[2..2 + path.len()].copy_from_slice(path);
     // SAFETY: takes numbers.
-    let mut fd = unsafe { call(number::SOCKET, [AF_UNIX, SOCK_STREAM_CLOEXEC, 0, 0, 0, 0])? };
-    if fd <= 2 {
-        // Who started us closed stdin, stdout or stderr: their places stay empty, or what is
-        // meant for them would go into the tunnel.
-        // SAFETY: takes numbers.
-        let moved = unsafe { call(number::FCNTL, [fd, F_DUPFD_CLOEXEC, 3, 0, 0, 0]) };
-        close(fd as i32);
-        fd = moved?;
-    }
+    let fd = behind_standard(unsafe { call(number::SOCKET, [AF_UNIX, SOCK_STREAM_CLOEXEC, 0, 0, 0, 0])? })?;
     // SAFETY: the kernel reads `address`, as many bytes as the length says, and it is longer.
     let connected = unsafe { call(number::CONNECT, [fd, address.as_ptr() as usize, 2 + path.len() + 1, 0, 0, 0]) };
     match connected {
@@ -289,6 +295,23 @@ pub(crate) fn file(path_with_nul: &[u8]) -> Option<File> {
     // stx_mode is the 16-bit number at byte 28, stx_ino at byte 32, stx_size at byte 40, stx_dev
     // at byte 136.
     Some(File { place: [answer[17], answer[4]], size: answer[5], mode: (answer[3] >> 32) as u16 })
+}
+
+/// Opens the pipe behind the descriptor `fd` once more, so that writes to it never wait. What
+/// `O_NONBLOCK` is set on is shared with whoever else holds the pipe, who did not ask for it;
+/// the second opening is ours alone. `None` where it is no pipe, or cannot be opened.
+pub(crate) fn own_pipe(fd: i32) -> Option<i32> {
+    const AT_FDCWD: usize = -100isize as usize;
+    const O_WRONLY_NONBLOCK_CLOEXEC: usize = 0o1 | 0o4000 | 0o2000000;
+    const S_IFMT: u16 = 0o170000;
+    const S_IFIFO: u16 = 0o010000;
+    let path: &[u8] = if fd == 1 { b"/proc/self/fd/1\0" } else { b"/proc/self/fd/2\0" };
+    if file(path)?.mode & S_IFMT != S_IFIFO {
+        return None;
+    }
+    // SAFETY: the path ends in a NUL.
+    let opened = unsafe { call(number::OPENAT, [AT_FDCWD, path.as_ptr() as usize, O_WRONLY_NONBLOCK_CLOEXEC, 0, 0, 0]) };
+    opened.and_then(behind_standard).ok().map(|fd| fd as i32)
 }
 
 /// Becomes another program with our arguments and environment. Returns where that failed.

@@ -1,12 +1,13 @@
 //! Carries one command: stdin up, stdout and stderr down, until its exit status.
 //!
-//! One loop and no thread. Two connections where the host sees two: the reading one is held
-//! by the host until there is output, the writing one is free for stdin meanwhile. The next
-//! piece of output is on its way while the last is being written out.
+//! One loop and no thread. One connection for stdin and one for output, where the host sees two:
+//! the host holds the answer back on the second until there is output. While output flows, a third
+//! asks for the next piece before this one has come, and a piece is on its way to us while another
+//! is being written out.
 
 use crate::line::{Key, Line, ROOM};
 use crate::start::{self, POLLIN, POLLOUT, Poll};
-use crate::tunnel::{Chunks, Exec, Kind, MAX_HOLD, MAX_WRITE, Request, Response, Token};
+use crate::tunnel::{Chunks, Exec, Kind, MAX_HOLD, MAX_READ, MAX_WRITE, Request, Response, Token};
 
 /// Bytes that a pipe takes without blocking once poll(2) says that it has room (PIPE_BUF).
 const PIPE_BUF: usize = 4096;
@@ -17,6 +18,8 @@ const FIRST_PAUSE: u64 = 1;
 const LONGEST_PAUSE: u64 = 32;
 /// A sign of life for a command whose output nobody takes, in milliseconds.
 const SIGN_OF_LIFE: u64 = 5_000;
+/// A piece of this size or more says that output flows, and that the next will be there soon.
+const FLOWING: usize = MAX_READ / 4;
 
 /// Why a command was not carried to its end.
 pub(crate) enum Failed<'a> {
@@ -28,7 +31,7 @@ pub(crate) enum Failed<'a> {
     System,
 }
 
-/// What is being written out of a response that has arrived.
+/// What is being written out of a piece that has arrived.
 struct Out<'b> {
     buffer: &'b mut [u8],
     /// Where the next chunk begins, and where the last one ends.
@@ -37,6 +40,8 @@ struct Out<'b> {
     /// Descriptor and place of the chunk that is being written.
     chunk: Option<(i32, usize, usize)>,
     exit: Option<u32>,
+    /// Stdout and stderr, opened once more where they are pipes: a write to those never waits.
+    own: [Option<i32>; 2],
 }
 
 impl Out<'_> {
@@ -50,8 +55,8 @@ impl Out<'_> {
             let end = begin + bytes.len();
             self.at = end;
             match kind {
-                Kind::Stdout => self.chunk = Some((1, begin, end)),
-                Kind::Stderr => self.chunk = Some((2, begin, end)),
+                Kind::Stdout => self.chunk = Some((self.own[0].unwrap_or(1), begin, end)),
+                Kind::Stderr => self.chunk = Some((self.own[1].unwrap_or(2), begin, end)),
                 Kind::Exit => {
                     let status = bytes.first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes));
                     self.exit = status;
@@ -60,6 +65,81 @@ impl Out<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Writes what the descriptor takes now.
+    fn write(&mut self) {
+        let Some((fd, at, end)) = &mut self.chunk else { return };
+        let most = if self.own.contains(&Some(*fd)) { *end - *at } else { PIPE_BUF };
+        match start::write(*fd, &self.buffer[*at..(*at + most).min(*end)]) {
+            Ok(count) => *at += count,
+            Err(start::EAGAIN | start::EINTR) => {}
+            // Nobody reads it any more.
+            Err(_) => *at = *end,
+        }
+    }
+}
+
+/// A connection for output, and which piece it was last asked for.
+struct Reader<'b> {
+    line: Line<'b>,
+    piece: u64,
+    /// It has arrived, and waits for those before it to be written out.
+    arrived: bool,
+}
+
+/// The connections for output.
+struct Readers<'b> {
+    /// The second is used while output flows, and not at all in a short command.
+    each: [Reader<'b>; 2],
+    /// The piece that is written out next.
+    due: u64,
+    flowing: bool,
+    hold: u32,
+}
+
+impl<'b> Readers<'b> {
+    /// The first piece that has not arrived.
+    fn ack(&self) -> u64 {
+        let arrived = |piece| self.each.iter().any(|reader| reader.arrived && reader.piece == piece);
+        self.due + u64::from(arrived(self.due)) + u64::from(arrived(self.due) && arrived(self.due + 1))
+    }
+
+    /// Which piece the reader of this number is to ask for now.
+    fn wanted(&self, n: usize) -> Option<u64> {
+        let (own, other) = (&self.each[n], &self.each[1 - n]);
+        if own.line.waiting || own.arrived {
+            return None;
+        }
+        let ack = self.ack();
+        let ahead = self.flowing && self.hold > 0 && !self.each[1].line.is_hopeless();
+        match other.line.waiting {
+            true if other.piece == ack => ahead.then_some(ack + 1),
+            true => Some(ack),
+            false => (n == 0 || ahead).then_some(ack),
+        }
+    }
+
+    /// Takes an answer in, to what was asked of the reader of this number.
+    fn arrive(&mut self, n: usize, length: usize) {
+        self.each[n].arrived = length > 0;
+        if length >= FLOWING {
+            self.flowing = true;
+        } else if length == 0 && self.each[n].piece > self.ack() {
+            self.flowing = false;
+        }
+    }
+
+    /// Gives the piece that is due to `out`, if it has arrived.
+    fn hand_to(&mut self, out: &mut Out<'b>) -> bool {
+        let due = self.due;
+        let Some(reader) = self.each.iter_mut().find(|reader| reader.arrived && reader.piece == due) else {
+            return false;
+        };
+        (out.at, out.end) = reader.line.exchange(&mut out.buffer);
+        reader.arrived = false;
+        self.due += 1;
+        true
     }
 }
 
@@ -76,12 +156,13 @@ struct In {
 }
 
 /// Runs `exec` through the gateway and returns its exit status. `reader` is the connection on
-/// which the identities were listed, so that the host sees what that was for. With `no_stdin`
+/// which the identities were listed, so that the host sees what that was for; `ahead` is used
+/// where there is much output. With `no_stdin`
 /// not a byte of stdin is read: it is there for whoever comes next.
 pub(crate) fn carry<'a, 'b>(
-    mut reader: Line<'b>,
+    [mut reader, ahead]: [Line<'b>; 2],
     mut writer: Line<'_>,
-    second: &'b mut [u8; ROOM],
+    spare: &'b mut [u8; ROOM],
     key: &Key,
     exec: Exec<'_>,
     no_stdin: bool,
@@ -101,29 +182,35 @@ pub(crate) fn carry<'a, 'b>(
     let (Answered::Ok(here), Answered::Ok(there)) = (here, there) else { return Err(Failed::Lost) };
     let hold = if here == there { 0 } else { MAX_HOLD };
 
-    let mut out = Out { buffer: second, at: 0, end: 0, chunk: None, exit: None };
+    let own = [start::own_pipe(1), start::own_pipe(2)];
+    let mut out = Out { buffer: spare, at: 0, end: 0, chunk: None, exit: None, own };
     let mut input = In { bytes: [0; MAX_WRITE], from: 0, to: 0, offset: 0, ended: no_stdin, done: false };
-    let mut ack = 0u64;
-    // An answer that has arrived and waits for the one before it to be written out.
-    let mut arrived = false;
+    let each = [reader, ahead].map(|line| Reader { line, piece: 0, arrived: false });
+    let mut readers = Readers { each, due: 0, flowing: false, hold };
     let mut pause = FIRST_PAUSE;
     let mut paused = false;
     loop {
         let mut writing = out.advance().map_err(|()| Failed::Lost)?;
+        if !writing && out.exit.is_none() && readers.hand_to(&mut out) {
+            writing = out.advance().map_err(|()| Failed::Lost)?;
+        }
         if let Some(status) = out.exit {
-            let _ = reader.ask(key, &Request::Close { token }).map(|()| reader.wait(500));
+            let idle = readers.each.iter_mut().map(|reader| &mut reader.line).find(|line| !line.waiting);
+            if let Some(line) = idle {
+                let _ = line.ask(key, &Request::Close { token }).map(|()| line.wait(500));
+            }
             return Ok(if status > 255 { 255 } else { status as u8 });
         }
-        if !writing && arrived {
-            (out.at, out.end) = reader.exchange(&mut out.buffer);
-            arrived = false;
-            writing = out.advance().map_err(|()| Failed::Lost)? || out.exit.is_some();
+        let mut lost = false;
+        for n in 0..2 {
+            if !paused && let Some(piece) = readers.wanted(n) {
+                let request = Request::Read { token, ack: readers.ack(), piece, hold };
+                readers.each[n].piece = piece;
+                lost |= readers.each[n].line.ask(key, &request).is_err();
+            }
         }
-        if out.exit.is_some() {
-            continue;
-        }
-        if !reader.waiting && !arrived && !paused && reader.ask(key, &Request::Read { token, ack, hold }).is_err() {
-            hopeless(&reader)?;
+        if lost {
+            hopeless(&readers.each[0].line)?;
             continue;
         }
         let something = input.from < input.to || input.ended && !input.done;
@@ -142,8 +229,10 @@ pub(crate) fn carry<'a, 'b>(
 
         let none = |wanted: bool, fd: i32| if wanted { fd } else { -1 };
         let out_fd = out.chunk.map_or(-1, |(fd, _, _)| fd);
+        let [first, second] = &readers.each;
         let mut fds = [
-            Poll { fd: none(reader.waiting, reader.fd), events: POLLIN, happened: 0 },
+            Poll { fd: none(first.line.waiting, first.line.fd), events: POLLIN, happened: 0 },
+            Poll { fd: none(second.line.waiting, second.line.fd), events: POLLIN, happened: 0 },
             Poll { fd: none(writer.waiting, writer.fd), events: POLLIN, happened: 0 },
             Poll { fd: none(input.from == input.to && !input.ended, 0), events: POLLIN, happened: 0 },
             Poll { fd: none(writing, out_fd), events: POLLOUT, happened: 0 },
@@ -161,21 +250,27 @@ pub(crate) fn carry<'a, 'b>(
             Ok(_) | Err(start::EINTR) => {}
             Err(_) => return Err(Failed::System),
         }
-        if fds[0].happened != 0 {
-            match reader.receive() {
+        for n in 0..2 {
+            if fds[n].happened == 0 {
+                continue;
+            }
+            let reader = &mut readers.each[n];
+            match reader.line.receive() {
                 Ok(None) => {}
-                Ok(Some(Response::Data { offset, chunks })) if offset == ack => {
-                    ack += chunks.len() as u64;
-                    arrived = !chunks.is_empty();
-                    paused = hold == 0 && chunks.is_empty();
+                Ok(Some(Response::Data { piece, chunks })) if piece == reader.piece => {
+                    let length = chunks.len();
+                    paused = hold == 0 && length == 0;
                     pause = if paused { (pause * 2).min(LONGEST_PAUSE) } else { FIRST_PAUSE };
+                    readers.arrive(n, length);
                 }
                 Ok(Some(Response::Refused(text))) => return Err(refused(text, reason)),
                 Ok(Some(_)) => return Err(Failed::Lost),
-                Err(_) => hopeless(&reader)?,
+                Err(_) if n == 0 => hopeless(&reader.line)?,
+                // What it was asked for is asked for again, by the other one if need be.
+                Err(_) => {}
             }
         }
-        if fds[1].happened != 0 {
+        if fds[2].happened != 0 {
             match writer.receive() {
                 Ok(None) => {}
                 Ok(Some(Response::Wrote(taken))) => {
@@ -192,7 +287,7 @@ pub(crate) fn carry<'a, 'b>(
                 Err(_) => hopeless(&writer)?,
             }
         }
-        if fds[2].happened != 0 {
+        if fds[3].happened != 0 {
             match start::read(0, &mut input.bytes) {
                 Ok(0) => input.ended = true,
                 Ok(count) => (input.from, input.to) = (0, count),
@@ -201,16 +296,8 @@ pub(crate) fn carry<'a, 'b>(
                 Err(_) => input.ended = true,
             }
         }
-        if fds[3].happened != 0
-            && let Some((fd, at, end)) = &mut out.chunk
-        {
-            let piece = (*end - *at).min(PIPE_BUF);
-            match start::write(*fd, &out.buffer[*at..*at + piece]) {
-                Ok(count) => *at += count,
-                Err(start::EAGAIN | start::EINTR) => {}
-                // Nobody reads it any more.
-                Err(_) => *at = *end,
-            }
+        if fds[4].happened != 0 {
+            out.write();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Requests and replies of the SSH agent protocol (RFC 9987).
 
-use super::{Fields, Malformed, put_string};
+use super::{Fields, Malformed, put_string, put_string_of};
 
 /// `SSH_AGENTC_REQUEST_IDENTITIES` (RFC 9987 section 3.2).
 pub const REQUEST_IDENTITIES: u8 = 11;
@@ -65,12 +65,7 @@ impl<'a> Request<'a> {
 /// Writes the length in front of what `body` appends to `out`.
 fn framed(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
     out.clear();
-    out.extend_from_slice(&[0; 4]);
-    body(out);
-    let length = u32::try_from(out.len() - 4).unwrap_or(u32::MAX);
-    if let Some(header) = out.first_chunk_mut::<4>() {
-        *header = length.to_be_bytes();
-    }
+    put_string_of(out, body);
 }
 
 /// The reply to everything that is refused. The protocol has no room for a reason: that goes
@@ -94,9 +89,14 @@ pub fn identities_answer<'a>(out: &mut Vec<u8>, identities: impl Iterator<Item =
 
 /// The reply to a sign request that was allowed.
 pub fn sign_response(out: &mut Vec<u8>, signature: &[u8]) {
+    sign_response_of(out, |out| out.extend_from_slice(signature));
+}
+
+/// The same with a signature blob that `signature` appends, which spares a large one a copy.
+pub fn sign_response_of(out: &mut Vec<u8>, signature: impl FnOnce(&mut Vec<u8>)) {
     framed(out, |out| {
         out.push(SIGN_RESPONSE);
-        put_string(out, signature);
+        put_string_of(out, signature);
     });
 }
 

@@ -21,7 +21,7 @@
 //! |---|---|---|
 //! | [`Request::Open`] | [`Response::Opened`] at once, before the server is asked; [`Response::Refused`] with the reason | the same answer; another command under the same token is refused |
 //! | [`Request::Write`] at an offset of stdin | [`Response::Wrote`]: how far stdin has been taken | bytes that were taken already are passed over; a gap is refused |
-//! | [`Request::Read`] from an offset of the output | [`Response::Data`]: what follows that offset | the same bytes, until an offset behind them has been asked for |
+//! | [`Request::Read`] of the piece of output with a number | [`Response::Data`]: that piece, which is whole chunks, as many as had come when it was first given | the same bytes, until it has been acknowledged |
 //! | [`Request::Close`] | [`Response::Closed`] | the same |
 //! | [`Request::Ping`] | [`Response::Pong`]: the number of the connection to the host | the same |
 //!
@@ -29,8 +29,12 @@
 //!
 //! Both directions have a bounded buffer at the host; the server is not read while the one is
 //! full, and stdin is taken as far as the other has room. Nobody polls in a loop: where nothing
-//! can be said, the host holds the answer back, for [`Request::Read`]'s `hold` at most. Where
-//! two connections of a guest turn out to be one at the host (the numbers in two
+//! can be said, the host holds the answer back, for [`Request::Read`]'s `hold` at most. While
+//! output flows, the guest asks for the piece behind the one that it waits for over a second
+//! connection ([`MAX_AHEAD`]): an answer is copied from process to process on its way, and one at
+//! a time would leave all but one of them idle.
+//!
+//! Where two connections of a guest turn out to be one at the host (the numbers in two
 //! [`Response::Pong`]s), holding one would hold up the other; there the guest asks without
 //! holding, in growing intervals.
 //!
@@ -53,6 +57,8 @@ pub type Token = [u8; 16];
 pub const MAX_WRITE: usize = 64 * 1024;
 /// The most bytes of output in one response, with the heads of its chunks.
 pub const MAX_READ: usize = 512 * 1024;
+/// How many pieces behind the first that was not acknowledged may be asked for.
+pub const MAX_AHEAD: u64 = 1;
 /// The longest command, as in a URL's path: 1 MiB paths are refused by their length.
 pub const MAX_COMMAND: usize = 8 * 1024;
 /// The longest user or host name.
@@ -107,8 +113,10 @@ pub enum Request<'a> {
     Read {
         /// The channel.
         token: Token,
-        /// How many bytes of output have been received: what lies before may be forgotten.
+        /// How many pieces have been received: what lies before may be forgotten.
         ack: u64,
+        /// Which piece is asked for, counted from 0; at most [`MAX_AHEAD`] past `ack`.
+        piece: u64,
         /// How long to hold the answer back where there is none, in milliseconds.
         hold: u32,
     },
@@ -132,8 +140,8 @@ pub enum Response<'a> {
     Wrote(u64),
     /// Output.
     Data {
-        /// Its first byte's offset: the `ack` of the request.
-        offset: u64,
+        /// Its number.
+        piece: u64,
         /// Chunks, to be read with [`Chunks`]; none where nothing came in time.
         chunks: &'a [u8],
     },
@@ -240,10 +248,11 @@ impl Request<'_> {
                 put(&[u8::from(*eof)]);
                 put(bytes);
             }
-            Self::Read { token, ack, hold } => {
+            Self::Read { token, ack, piece, hold } => {
                 put(&[3]);
                 put(token);
                 put(&ack.to_be_bytes());
+                put(&piece.to_be_bytes());
                 put(&hold.to_be_bytes());
             }
             Self::Close { token } => {
@@ -266,7 +275,7 @@ impl<'a> Response<'a> {
             1 => Self::Opened,
             2 => Self::Refused(fields.rest(MAX_REASON)?),
             3 => Self::Wrote(fields.uint64()?),
-            4 => Self::Data { offset: fields.uint64()?, chunks: fields.rest(MAX_READ)? },
+            4 => Self::Data { piece: fields.uint64()?, chunks: fields.rest(MAX_READ)? },
             5 => Self::Closed,
             6 => Self::Pong(fields.uint64()?),
             _ => return Err(Malformed),

@@ -37,7 +37,12 @@ impl<'a> Request<'a> {
                 },
                 bytes: fields.rest(MAX_WRITE)?,
             },
-            3 => Self::Read { token: fields.take()?, ack: fields.uint64()?, hold: fields.uint32()? },
+            3 => Self::Read {
+                token: fields.take()?,
+                ack: fields.uint64()?,
+                piece: fields.uint64()?,
+                hold: fields.uint32()?,
+            },
             4 => Self::Close { token: fields.take()? },
             5 => Self::Ping,
             _ => return Err(Malformed),
@@ -59,9 +64,9 @@ impl Response<'_> {
                 put(&[3]);
                 put(&offset.to_be_bytes());
             }
-            Self::Data { offset, chunks } => {
+            Self::Data { piece, chunks } => {
                 put(&[4]);
-                put(&offset.to_be_bytes());
+                put(&piece.to_be_bytes());
                 put(chunks);
             }
             Self::Closed => put(&[5]),

@@ -90,6 +90,30 @@ fn docker_build_is_told_to_use_buildkit_unless_the_user_said_so() {
 }
 
 #[test]
+fn dockers_client_keeps_to_one_of_two_processors_where_the_tunnel_goes_through_it() {
+    let set = |probe: Scripted, line: &str| -> Vec<String> {
+        let probe = probe.file("/home/me/app/Dockerfile", "FROM a\nRUN --mount=type=ssh true\n");
+        let mut probe = probe.answer("…--help", "--build-context stringArray");
+        let env = env(&probe.plan(line).unwrap());
+        env.into_iter().filter(|set| set.starts_with("GO")).collect()
+    };
+    let both = ["GOMAXPROCS=1", "GOGC=400"];
+    for line in ["docker build .", "docker buildx build .", "docker build --build-arg GOPROXY --build-arg GOGC=100 ."] {
+        assert_eq!(set(Scripted::gateway().processors(2), line), both, "{line}");
+        assert_eq!(set(Scripted::gateway().processors(1), line), both, "{line}");
+        assert!(set(Scripted::gateway().processors(3), line).is_empty(), "{line}");
+        assert!(set(Scripted::new().processors(2), line).is_empty(), "agent lending: {line}");
+        for name in ["GOGC", "GOMAXPROCS"] {
+            assert!(set(Scripted::gateway().processors(2).var(name, "50"), line).is_empty(), "{line}");
+        }
+    }
+    // The build would get the value that was meant for the client.
+    assert!(set(Scripted::gateway().processors(2), "docker build --build-arg GOGC .").is_empty());
+    assert!(set(Scripted::gateway().processors(2), "docker build --build-arg=GOMAXPROCS .").is_empty());
+    assert!(set(Scripted::gateway().processors(2), "podman build .").is_empty());
+}
+
+#[test]
 fn the_legacy_builder_is_refused_because_it_forwards_no_agent() {
     for value in ["0", "false", "F"] {
         for line in ["docker build .", "docker compose build", "docker builder build ."] {

@@ -29,11 +29,13 @@ pub(crate) struct Scripted {
     pub(crate) links: Vec<PathBuf>,
     /// The folder with the guest, where the lease's socket is the gateway's.
     pub(crate) guest: Option<PathBuf>,
+    /// Of this machine.
+    pub(crate) processors: usize,
 }
 
 impl Scripted {
     pub(crate) fn new() -> Self {
-        Self { cwd: "/home/me/app".into(), ..Self::default() }
+        Self { cwd: "/home/me/app".into(), processors: 8, ..Self::default() }
     }
 
     pub(crate) fn answer(mut self, to: &str, with: &str) -> Self {
@@ -43,6 +45,11 @@ impl Scripted {
 
     pub(crate) fn refuse(mut self, to: &str, with: &str) -> Self {
         self.answers.push((to.into(), Err(with.into())));
+        self
+    }
+
+    pub(crate) fn processors(mut self, count: usize) -> Self {
+        self.processors = count;
         self
     }
 
@@ -121,6 +128,10 @@ impl Probe for Scripted {
 
     fn var(&self, name: &str) -> Option<OsString> {
         self.vars.get(name).map(OsString::from)
+    }
+
+    fn processors(&self) -> usize {
+        self.processors
     }
 }
 

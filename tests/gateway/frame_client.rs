@@ -61,12 +61,13 @@ impl Guest {
         let (mut out, mut err, mut ack) = (Vec::new(), Vec::new(), 0);
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
-            let Answer::Data(offset, chunks) = self.ask(&Request::Read { token, ack, hold: 1000 }) else { break };
-            assert_eq!(offset, ack);
-            ack += chunks.len() as u64;
+            let read = Request::Read { token, ack, piece: ack, hold: 1000 };
+            let Answer::Data(piece, chunks) = self.ask(&read) else { break };
+            assert_eq!(piece, ack);
+            ack += u64::from(!chunks.is_empty());
             if let Some(exit) = take(&chunks, &mut out, &mut err) {
                 // Acknowledged, the exit status included: nothing follows it.
-                let end = self.ask(&Request::Read { token, ack, hold: 0 });
+                let end = self.ask(&Request::Read { token, ack, piece: ack, hold: 0 });
                 assert_eq!(end, Answer::Data(ack, Vec::new()));
                 return (out, err, exit);
             }
@@ -108,7 +109,7 @@ pub(crate) fn answer(signature: &[u8]) -> Answer {
         Response::Opened => Answer::Opened,
         Response::Refused(reason) => Answer::Refused(String::from_utf8(reason.to_vec()).unwrap()),
         Response::Wrote(offset) => Answer::Wrote(offset),
-        Response::Data { offset, chunks } => Answer::Data(offset, chunks.to_vec()),
+        Response::Data { piece, chunks } => Answer::Data(piece, chunks.to_vec()),
         Response::Closed => Answer::Closed,
         Response::Pong(number) => Answer::Pong(number),
     }

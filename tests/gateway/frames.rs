@@ -36,8 +36,8 @@ fn requests() -> Vec<Request<'static>> {
         Request::Open { token: [255; 16], exec: Exec { port: u32::MAX, command: b"\0\xff'\n", ..EXEC } },
         Request::Write { token: TOKEN, offset: 0, eof: false, bytes: b"" },
         Request::Write { token: TOKEN, offset: u64::MAX, eof: true, bytes: b"0000" },
-        Request::Read { token: TOKEN, ack: 1 << 40, hold: 1000 },
-        Request::Read { token: TOKEN, ack: 0, hold: u32::MAX },
+        Request::Read { token: TOKEN, ack: 1 << 40, piece: 7, hold: 1000 },
+        Request::Read { token: TOKEN, ack: 0, piece: u64::MAX, hold: u32::MAX },
         Request::Close { token: TOKEN },
         Request::Ping,
     ]
@@ -50,8 +50,8 @@ fn responses() -> Vec<Response<'static>> {
         Response::Refused(b"gitlab.com/org/other is not granted"),
         Response::Wrote(0),
         Response::Wrote(u64::MAX),
-        Response::Data { offset: 7, chunks: b"" },
-        Response::Data { offset: u64::MAX, chunks: &[1, 0, 0, 0, 1, 9] },
+        Response::Data { piece: 7, chunks: b"" },
+        Response::Data { piece: u64::MAX, chunks: &[1, 0, 0, 0, 1, 9] },
         Response::Closed,
         Response::Pong(3),
     ]
@@ -166,7 +166,7 @@ fn every_field_is_taken_at_its_limit_and_refused_one_past_it() {
         assert_eq!(Request::parse(&request(&write)).is_ok(), taken, "{length}");
     }
     for (length, taken) in [(MAX_READ, true), (MAX_READ + 1, false)] {
-        let data = Response::Data { offset: 0, chunks: &long[..length] };
+        let data = Response::Data { piece: 0, chunks: &long[..length] };
         assert_eq!(Response::parse(&response(&data)).is_ok(), taken, "{length}");
     }
     // The host cuts a reason off; a frame with a longer one is none.

@@ -84,7 +84,7 @@ impl Inside {
     }
 
     pub(crate) fn read(&self, ack: u64, hold: u32) -> Answer {
-        self.ask(&Request::Read { token: TOKEN, ack, hold })
+        self.ask(&Request::Read { token: TOKEN, ack, piece: ack, hold })
     }
 
     /// Sends stdin to its end; what comes out meanwhile stays there.
@@ -108,7 +108,7 @@ impl Inside {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             let Answer::Data(_, chunks) = self.read(ack, 200) else { break };
-            ack += chunks.len() as u64;
+            ack += u64::from(!chunks.is_empty());
             if let Some(exit) = take(&chunks, &mut out, &mut err) {
                 let err = String::from_utf8_lossy(&err).into_owned();
                 return Finished { out, err, exit, took: began.elapsed() };

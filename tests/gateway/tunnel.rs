@@ -75,16 +75,16 @@ fn frames_that_are_replayed_reordered_or_left_out_change_nothing_that_was_taken(
         let (out, _, exit) = guest.finish(TOKEN);
         assert!(exit == 0 && !out.is_empty());
         // Output that was acknowledged is not there twice; the channel is over.
-        let Answer::Refused(_) = guest.ask(&Request::Read { token: TOKEN, ack: 0, hold: 0 }) else {
+        let Answer::Refused(_) = guest.ask(&Request::Read { token: TOKEN, ack: 0, piece: 0, hold: 0 }) else {
             panic!("replayed")
         };
-        assert_eq!(guest.ask(&Request::Read { token: TOKEN, ack: 0, hold: 0 }), refused(NO_CHANNEL));
+        assert_eq!(guest.ask(&Request::Read { token: TOKEN, ack: 0, piece: 0, hold: 0 }), refused(NO_CHANNEL));
 
         let token = *b"another channel.";
         assert_eq!(guest.open(token, &command), Answer::Opened);
         let gap = Request::Write { token, offset: 1, eof: false, bytes: b"x" };
         assert_eq!(guest.ask(&gap), refused("a frame of stdin came out of order"));
-        assert_eq!(guest.ask(&Request::Read { token, ack: 0, hold: 0 }), refused(NO_CHANNEL));
+        assert_eq!(guest.ask(&Request::Read { token, ack: 0, piece: 0, hold: 0 }), refused(NO_CHANNEL));
         return guest.still_serves();
     }
     let test = "gateway::tunnel::frames_that_are_replayed_reordered_or_left_out_change_nothing_that_was_taken";
@@ -99,9 +99,9 @@ fn a_channel_of_another_lease_or_of_none_is_not_there() {
         let mut guest = Guest::new();
         let token: Token = fs::read(variable("TOKEN_FILE")).unwrap().try_into().unwrap();
         for request in [
-            Request::Read { token, ack: 0, hold: 0 },
+            Request::Read { token, ack: 0, piece: 0, hold: 0 },
             Request::Write { token, offset: 0, eof: true, bytes: b"x" },
-            Request::Read { token: [0; 16], ack: 0, hold: 0 },
+            Request::Read { token: [0; 16], ack: 0, piece: 0, hold: 0 },
         ] {
             assert_eq!(guest.ask(&request), refused(NO_CHANNEL));
         }
@@ -188,18 +188,23 @@ fn a_reader_that_stalls_costs_a_few_megabytes_and_not_the_repository() {
         assert_eq!(guest.open(TOKEN, &format!("git-upload-archive '{}'", variable("REPOSITORY"))), Answer::Opened);
         let ask = b"0012argument HEAD\n0000";
         assert_eq!(guest.ask(&Request::Write { token: TOKEN, offset: 0, eof: true, bytes: ask }), Answer::Wrote(22));
+        // Slower than the server, until there is always more to be had.
+        let (started, mut ack, mut last) = (Instant::now(), 0, Vec::new());
+        while last.len() < 400_000 && started.elapsed() < Duration::from_secs(30) {
+            ack += u64::from(!last.is_empty());
+            let read = Request::Read { token: TOKEN, ack, piece: ack, hold: 50 };
+            let Answer::Data(_, chunks) = guest.ask(&read) else { panic!("no data") };
+            last = chunks;
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        assert!(last.len() >= 400_000, "{} bytes", last.len());
         // Never acknowledged: what has been given is given again, and no more is fetched.
-        let started = Instant::now();
-        let mut last = 0;
-        while last < 400_000 && started.elapsed() < Duration::from_secs(30) {
-            let Answer::Data(0, chunks) = guest.ask(&Request::Read { token: TOKEN, ack: 0, hold: 50 }) else {
-                panic!("no data")
-            };
-            assert!(chunks.len() >= last);
-            last = chunks.len();
+        for ahead in [0, 1].repeat(20) {
+            let read = Request::Read { token: TOKEN, ack, piece: ack + ahead, hold: 50 };
+            let Answer::Data(_, chunks) = guest.ask(&read) else { panic!("no data") };
+            assert!(ahead == 1 || chunks == last);
             std::thread::park_timeout(Duration::from_millis(10));
         }
-        assert!(last >= 400_000, "{last} bytes");
         let grown = resident().saturating_sub(before);
         assert!(grown < 12 * 1024, "{grown} KiB");
         return guest.still_serves();
