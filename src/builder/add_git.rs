@@ -36,6 +36,9 @@ pub enum AddGitError {
     /// `--checksum=$SUM`, `--keep-git-dir=$X`.
     #[error("a flag of it has a value that only the builder understands")]
     Flag,
+    /// `git@h:r#v1:it's`: without it the rest of the file would read differently.
+    #[error("its address has a quote in it, which only the builder understands")]
+    Quote,
     /// A word that is split over lines, or is there twice.
     #[error("its words are split over lines, or stand in a comment too")]
     Split,
@@ -60,6 +63,9 @@ pub(super) fn parse(rest: &[u8]) -> Option<Result<AddGit, AddGitError>> {
 }
 
 fn with_flags(source: GitSource, word: &str, flags: &[String]) -> Result<AddGit, AddGitError> {
+    if word.contains(['"', '\'']) {
+        return Err(AddGitError::Quote);
+    }
     let mut add = AddGit { source, keep_git: false, commit: None, edits: Vec::new() };
     for flag in flags {
         let (name, value) = flag.split_once('=').map_or((flag.as_str(), None), |(name, value)| (name, Some(value)));
@@ -174,6 +180,9 @@ mod tests {
         assert_eq!(add(" a.txt git@h:r /a/"), Some(Err(AddGitError::Mixed)));
         assert_eq!(add(" git@h:r git@h:q /a/"), Some(Err(AddGitError::Mixed)));
         assert_eq!(add(" git@h:r#$REF /a"), Some(Err(AddGitError::Source(GitSourceError::Variable))));
+        for address in ["git@h:r#v1:it's", "git@h:r\"#v1", "'git@h:a'#v1:a'b'"] {
+            assert_eq!(add(&format!(" {address} /a")), Some(Err(AddGitError::Quote)), "{address}");
+        }
         let split = add(" git@h:r /a").expect("a repository").expect("can be served");
         assert_eq!(split.copy(b"ADD git@\\\nh:r /a", "ctx"), Err(AddGitError::Split));
         assert_eq!(split.copy(b"ADD \\\n# git@h:r\ngit@h:r /a", "ctx"), Err(AddGitError::Split));
