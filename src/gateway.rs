@@ -12,6 +12,7 @@ pub mod exec_request;
 mod host_key;
 pub mod limits;
 mod login;
+mod pieces;
 pub mod route;
 mod session;
 mod ssh_hop;

@@ -1,8 +1,8 @@
 //! One channel: the buffers between the guest's requests and the session at the server.
 //!
 //! Both directions are bounded, and both know by offset or number what was taken, so that a
-//! request that comes twice has the effect of one. Threads wait for the session with a condition variable,
-//! the session's tasks wait for the guest with a notification.
+//! request that comes twice has the effect of one. Threads wait for the session with a condition
+//! variable, the session's tasks wait for the guest with a notification.
 //!
 //! Over 400 lines with its tests: both directions share one lock and one set of limits.
 
@@ -12,16 +12,17 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::wire::tunnel::{CHUNK_HEAD, Kind, MAX_AHEAD, MAX_HOLD, MAX_READ};
-use crate::wire::tunnel_host::chunk_head;
+use super::pieces::{OutOfStep, Pieces};
+use crate::wire::tunnel::{Kind, MAX_HOLD, MAX_READ};
 
 /// Bytes of output that wait for the guest at most; the server is not read past it. Room for the
 /// pieces that are on their way, and for the next one.
 pub const MAX_OUT: usize = 3 * MAX_READ;
 /// Bytes of stdin that wait for the server at most.
 pub const MAX_IN: usize = 256 * 1024;
-/// The longest chunk; SSH's own packets are shorter.
+/// What is taken from the session at once; SSH's own packets are shorter.
 const MAX_CHUNK: usize = 64 * 1024;
+
 /// Why a channel cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
@@ -40,16 +41,7 @@ struct State {
     stdin: VecDeque<u8>,
     stdin_taken: u64,
     stdin_ended: bool,
-    /// Pieces of output: whole chunks, up to [`MAX_READ`] in one.
-    out: VecDeque<Vec<u8>>,
-    /// The number of the first.
-    first: u64,
-    /// How many have been given out: those stay as they are.
-    given: usize,
-    /// The kind and the begin of the last chunk of the last piece.
-    open_chunk: Option<(Kind, usize)>,
-    /// The memory that they take.
-    out_size: usize,
+    out: Pieces,
     out_ended: bool,
     closed: Option<String>,
     last_request: Instant,
@@ -66,11 +58,7 @@ impl Default for State {
             stdin: VecDeque::new(),
             stdin_taken: 0,
             stdin_ended: false,
-            out: VecDeque::new(),
-            first: 0,
-            given: 0,
-            open_chunk: None,
-            out_size: 0,
+            out: Pieces::default(),
             out_ended: false,
             closed: None,
             // A guest that opens a channel and asks nothing more is gone like any other.
@@ -162,42 +150,32 @@ impl Channel {
         let until = Instant::now() + Duration::from_millis(hold.min(MAX_HOLD).into());
         let mut state = self.lock();
         state.last_request = Instant::now();
-        // What is acknowledged was given, and what is asked for was not acknowledged.
-        let may_ask = ack..=ack.saturating_add(MAX_AHEAD);
-        if ack > state.first + state.given as u64 || piece < state.first || !may_ask.contains(&piece) {
-            return Err(Broken::Replay);
-        }
-        while state.first < ack {
-            state.forget_first();
+        if state.out.acknowledge(ack, piece).map_err(|OutOfStep| Broken::Replay)? > 0 {
+            state.last_move = Instant::now();
         }
         self.room.notify_one();
         loop {
-            let Some(place) = piece.checked_sub(state.first) else {
+            if state.out.is_gone(piece) {
                 // The guest has it by another connection, and has gone on.
                 return Ok(());
-            };
-            // A piece is given out only after the one before it, which is closed by that.
-            let place = usize::try_from(place).unwrap_or(usize::MAX);
-            if place <= state.given
-                && let Some(bytes) = state.out.get(place)
-            {
+            }
+            if let Some(bytes) = state.out.give(piece) {
                 into.extend_from_slice(bytes);
-                state.given = state.given.max(place + 1);
                 state.last_request = Instant::now();
                 drop(state);
                 self.given.notify_all();
                 return Ok(());
             }
             if let Some(why) = &state.closed
-                && state.out.len() <= place
+                && !state.out.holds(piece)
             {
                 return Err(Broken::Closed(why.clone()));
             }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || state.out_ended && state.out.len() <= place {
+            if left.is_zero() || state.out_ended && !state.out.holds(piece) {
                 return Ok(());
             }
-            let waited_for = if place > state.given { &self.given } else { &self.changed };
+            let waited_for = if state.out.is_next(piece) { &self.changed } else { &self.given };
             state = waited_for.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -288,7 +266,7 @@ impl Channel {
                     if state.closed.is_some() || state.out_ended {
                         return false;
                     }
-                    if state.out_size < MAX_OUT {
+                    if state.out.size() < MAX_OUT {
                         state.push(kind, part);
                         break;
                     }
@@ -314,59 +292,19 @@ impl Channel {
 }
 
 impl State {
-    /// Puts bytes into the last piece where it has room and was not given out, or else into a new
-    /// one; behind bytes of the same kind without a head of their own, because git reads from its
-    /// pipe what the guest writes at once, and servers send in small packets.
     fn push(&mut self, kind: Kind, bytes: &[u8]) {
-        let room = |piece: &Vec<u8>| piece.len() + CHUNK_HEAD + bytes.len() <= MAX_READ;
-        if self.out.len() == self.given || !self.out.back().is_some_and(room) {
-            self.out.push_back(Vec::new());
-            self.open_chunk = None;
-        }
-        if let Some(piece) = self.out.back_mut() {
-            let before = piece.capacity();
-            let needed = piece.len() + CHUNK_HEAD + bytes.len();
-            if needed > before {
-                // As Vec grows by itself, but never past the limit.
-                piece.reserve_exact(needed.max((before * 2).min(MAX_READ)) - piece.len());
-            }
-            let begin = match self.open_chunk {
-                Some((of, begin)) if of == kind => begin,
-                _ => {
-                    let begin = piece.len();
-                    piece.extend_from_slice(&[0; CHUNK_HEAD]);
-                    begin
-                }
-            };
-            piece.extend_from_slice(bytes);
-            let length = u32::try_from(piece.len() - begin - CHUNK_HEAD).unwrap_or(u32::MAX);
-            if let Some(head) = piece.get_mut(begin..begin + CHUNK_HEAD) {
-                head.copy_from_slice(&chunk_head(kind, length));
-            }
-            self.open_chunk = Some((kind, begin));
-            self.out_size += piece.capacity() - before;
-        }
+        self.out.push(kind, bytes);
         self.last_move = Instant::now();
         if kind != Kind::Exit {
             self.counted.down += bytes.len() as u64;
         }
-    }
-
-    /// Forgets the first piece, which was given.
-    fn forget_first(&mut self) {
-        if let Some(piece) = self.out.pop_front() {
-            self.out_size -= piece.capacity();
-        }
-        self.first += 1;
-        self.given = self.given.saturating_sub(1);
-        self.last_move = Instant::now();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::tunnel::Chunks;
+    use crate::wire::tunnel::{CHUNK_HEAD, Chunks, MAX_AHEAD};
 
     fn now<T>(future: impl Future<Output = T>) -> Option<T> {
         let mut future = std::pin::pin!(future);
@@ -495,7 +433,7 @@ mod tests {
                 length += size;
             }
             // What is held is at most one packet more than the limit, however small they are.
-            let held: usize = channel.lock().out.iter().map(Vec::capacity).sum();
+            let held = channel.lock().out.size();
             assert!((MAX_OUT..MAX_OUT + MAX_READ).contains(&held), "{held} bytes in packets of {size}");
             assert!(length > MAX_OUT / 2 && length <= held, "{length} bytes in packets of {size}");
             read(&channel, 0).unwrap();
@@ -525,19 +463,6 @@ mod tests {
         assert_eq!(channel.write(3, true, b"def"), Ok(6));
         assert_eq!(channel.write(7, true, b"x"), Err(Broken::Gap));
         assert_eq!(read(&channel, 0).unwrap(), [(Kind::Stderr, b"no".to_vec()), (Kind::Exit, vec![0, 0, 0, 1])]);
-    }
-
-    #[test]
-    fn one_piece_holds_bytes_up_to_its_limit() {
-        for (last, pieces) in [(MAX_CHUNK - 2 * CHUNK_HEAD, 1), (MAX_CHUNK - 2 * CHUNK_HEAD + 1, 2)] {
-            let channel = Channel::default();
-            for _ in 1..MAX_READ / MAX_CHUNK {
-                assert_eq!(now(channel.put(Kind::Stdout, &[0; MAX_CHUNK])), Some(true));
-            }
-            assert_eq!(now(channel.put(Kind::Stdout, &vec![0; last])), Some(true));
-            let state = channel.lock();
-            assert!(state.out.len() == pieces && state.out.iter().all(|piece| piece.capacity() <= MAX_READ));
-        }
     }
 
     #[test]
