@@ -106,6 +106,24 @@ fn a_standard_stream_that_is_closed_is_no_way_into_the_tunnel() {
 }
 
 #[test]
+fn a_pipe_that_git_gave_stays_one_that_waits() {
+    let place = Place::new();
+    let lending = place.lending(&["org/repo"], "");
+    let (user, port, path) = (crate::agent::server::me(), place.server.0.port(), place.bare("org/repo"));
+    let fetch = format!("ssh -p {port} {user}@127.0.0.1 \"git-upload-pack '{}'\"", path.display());
+    // O_NONBLOCK is 04000 and would be shared with whoever else holds the pipe.
+    let script = format!(
+        "(printf 0000 | {fetch}; grep flags: /proc/self/fdinfo/3 3>&1 >flags) | cat >out; wc -c <out; cat flags"
+    );
+    let ended = place.sh(&lending, &script);
+    ended.expect_code(0);
+    let said: Vec<_> = ended.stdout.split_whitespace().collect();
+    let [length, "flags:", flags] = said.as_slice() else { panic!("{}", ended.report()) };
+    assert_ne!(*length, "0", "the control: it was written to");
+    assert_eq!(u32::from_str_radix(flags, 8).unwrap() & 0o4003, 1, "open for writing, and it waits: {flags}");
+}
+
+#[test]
 fn a_push_where_the_grant_may_write() {
     expect_a_push_only_where_the_grant_may_write(&Place::new());
 }
