@@ -13,6 +13,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod agent;
+pub mod audit;
 pub mod builder;
 pub mod child;
 pub mod cli;
@@ -22,10 +23,12 @@ pub mod exit;
 pub mod gateway;
 pub mod guest;
 pub mod hosts;
+pub mod image;
 pub mod keys;
 pub mod lease;
 pub mod policy;
 pub mod receipt;
+pub mod report;
 pub mod signer;
 pub mod sys;
 pub mod ui;

@@ -1,0 +1,15 @@
+//! Is a key in it, and where? Every window of every stream that [`crate::image`] shows goes
+//! through [`scan::Scanner`], which knows the rules; what they find becomes a
+//! [`finding::Finding`] with its place.
+//!
+//! Rules are [`rule::Family`]s, one folder each: [`keys`] (private keys of every kind),
+//! [`secrets`] (credential files and tokens), [`residue`] (what usual recipes leave behind).
+//! They are pure, and never print or keep what they find: its kind, its public half, its place.
+
+pub mod encoded;
+pub mod finding;
+pub mod keys;
+pub mod residue;
+pub mod rule;
+pub mod scan;
+pub mod secrets;

@@ -1,0 +1,1 @@
+//! Encodings that keys are wrapped in, and the very keys that were lent.

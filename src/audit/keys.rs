@@ -1,0 +1,1 @@
+//! Private keys of every kind, recognised by their structure.

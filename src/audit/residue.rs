@@ -1,0 +1,1 @@
+//! What the usual recipes leave behind.

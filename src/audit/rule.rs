@@ -1,0 +1,45 @@
+//! What a rule is: a family of things to look for, told when something of its kind may be there.
+//!
+//! Rules do not search: [`super::scan`] goes over the bytes once and says where a literal of
+//! theirs begins, or where a long run of base64-like characters is. So adding a rule costs no
+//! pass. A family must say nothing about what it could not verify.
+
+use std::ops::Range;
+
+use super::finding::Found;
+
+/// What a rule may look at.
+#[derive(Clone, Copy)]
+pub struct Text<'a> {
+    /// Bytes around the event, at least 64 KiB behind it where the stream has them.
+    pub bytes: &'a [u8],
+    /// Name of the file they are in, without folders; empty if not known.
+    pub name: &'a [u8],
+    /// How many encodings these bytes were taken out of: 0 in the file itself.
+    pub depth: usize,
+}
+
+/// A family of rules.
+pub trait Family: Send + Sync {
+    /// Byte strings of 3 bytes or more that begin (or are near) what it looks for. Few, and
+    /// rare in ordinary files: all families share one search for up to 64 of them.
+    fn literals(&self) -> &[&[u8]] {
+        &[]
+    }
+
+    /// The literal with that index begins at `at`.
+    fn at_literal(&self, _index: usize, _at: usize, _text: &Text<'_>, _found: &mut Vec<Found>) {}
+
+    /// A run of [`super::scan::MIN_RUN`] or more of the characters `A-Z a-z 0-9 + / = _ -`,
+    /// whole unless it is cut by the end of `text`.
+    fn at_run(&self, _run: Range<usize>, _text: &Text<'_>, _found: &mut Vec<Found>) {}
+
+    /// A whole file of up to 64 KiB, or the first 64 KiB of a longer one, whose name the family
+    /// asked for in [`Self::names`].
+    fn at_file(&self, _text: &Text<'_>, _found: &mut Vec<Found>) {}
+
+    /// Whether it wants to see a file with that path (no leading slash).
+    fn names(&self, _path: &[u8]) -> bool {
+        false
+    }
+}

@@ -1,0 +1,1 @@
+//! Credential files, and tokens with a form that can be checked.

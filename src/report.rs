@@ -1,0 +1,1 @@
+//! How an audit is shown. Sees findings only.
