@@ -7,8 +7,12 @@
 //! They are pure, and never print or keep what they find: its kind, its public half, its place.
 
 pub mod encoded;
+pub mod fields;
 pub mod finding;
+pub mod hidden;
 pub mod keys;
+pub mod layer;
+pub mod read;
 pub mod residue;
 pub mod rule;
 pub mod scan;

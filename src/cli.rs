@@ -10,6 +10,7 @@ use crate::keys::LoadEnv;
 use crate::keys::source::{SourceError, may_be_key};
 use crate::ui::{self, Failure};
 
+pub mod audit;
 pub mod host;
 pub mod key;
 pub mod run;
@@ -27,15 +28,19 @@ Examples:
   valetkey key add work --from ~/.ssh/id_ed25519
   valetkey run --key keychain:work -- docker compose build
   valetkey run --key env:SSH_PRIVATE_KEY -- docker build -t app .
+  valetkey audit app:latest
   valetkey host add git.example.com --fingerprint SHA256:...
 
 Exit codes: the wrapped command's own; 128+n when signal n ended it; 110 usage or config,
-111 key, 112 host, 113 build tool, 114 lease, 115 internal, 126 not executable, 127 not found.";
+111 key, 112 host, 113 build tool, 114 lease, 115 internal, 116 an audit found something, 117 an
+audit could not read everything, 126 not executable, 127 not found.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a build with keys lent to it
     Run(Box<run::RunArgs>),
+    /// Show that images hold no key, or where they do
+    Audit(audit::AuditArgs),
     /// Keep keys in the keychain of the operating system
     Key(key::KeyArgs),
     /// Pin the host keys of servers
@@ -72,6 +77,7 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Key(args) => key_command(args).map(|()| 0),
         Command::Host(args) => host::run(args).map(|()| 0),
         Command::Completions { shell } => completions(shell).map(|()| 0),

@@ -5,6 +5,7 @@
 //! one layer and takes its digests; [`manifest`] (pure) says how layers make an image;
 //! [`source`] is where all of it comes from. Knows nothing of keys.
 
+pub mod archive;
 pub mod digest;
 pub mod inner;
 pub mod layer;

@@ -25,7 +25,7 @@ fn octal_digit(c: u8) -> bool {
     matches!(c, b'0'..=b'7' | b' ' | 0)
 }
 
-fn checksum_is_right(block: &[u8]) -> bool {
+pub(super) fn checksum_is_right(block: &[u8]) -> bool {
     let sum: u64 =
         block.iter().enumerate().map(|(at, byte)| u64::from(if (148..156).contains(&at) { b' ' } else { *byte })).sum();
     // Old writers summed signed bytes.
@@ -39,7 +39,7 @@ fn checksum_is_right(block: &[u8]) -> bool {
 }
 
 /// An octal number, or a binary one of GNU's, which has the first bit set.
-fn number(field: &[u8]) -> Option<u64> {
+pub(super) fn number(field: &[u8]) -> Option<u64> {
     if field[0] & 0x80 != 0 {
         let (high, low) = field.split_at(field.len() - 8);
         // Negative, or more than 64 bits: no size of ours.
@@ -56,23 +56,23 @@ fn number(field: &[u8]) -> Option<u64> {
     })
 }
 
-fn text(field: &[u8]) -> &[u8] {
+pub(super) fn text(field: &[u8]) -> &[u8] {
     &field[..field.iter().position(|c| *c == 0).unwrap_or(field.len())]
 }
 
 /// What the headers before an entry say of it.
 #[derive(Default)]
-struct Said {
-    path: Option<Vec<u8>>,
-    link: Option<Vec<u8>>,
-    size: Option<u64>,
+pub(super) struct Said {
+    pub(super) path: Option<Vec<u8>>,
+    pub(super) link: Option<Vec<u8>>,
+    pub(super) size: Option<u64>,
     /// GNU sparse, as PAX: the name that the file has in truth.
     sparse_name: Option<Vec<u8>>,
 }
 
 impl Said {
     /// Takes the records of a PAX header: `LENGTH KEY=VALUE\n` each.
-    fn take(&mut self, mut records: &[u8]) -> Result<(), Gap> {
+    pub(super) fn take(&mut self, mut records: &[u8]) -> Result<(), Gap> {
         let bad = || Gap::Damaged("a PAX header that is none".into());
         while !records.is_empty() && records[0] != 0 {
             let space = records.iter().take(20).position(|c| *c == b' ').ok_or_else(bad)?;

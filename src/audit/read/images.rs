@@ -1,0 +1,433 @@
+//! From blobs to images: manifests are followed, every digest, size and diffID that one says is
+//! compared with what was read, and each finding gets its place in its image.
+
+use std::collections::HashSet;
+
+use serde::de::DeserializeOwned;
+
+use super::{Blobs, ReadBlob, place, show};
+use crate::audit::fields;
+use crate::audit::finding::Found;
+use crate::audit::finding::{Finding, ImageRead, LayerRead, Location, Place, Report, Unread};
+use crate::audit::hidden::Hashing;
+use crate::audit::layer::Placed;
+use crate::audit::rule::Text;
+use crate::audit::scan::Scanner;
+use crate::image::digest::Digest;
+use crate::image::layer::Content;
+use crate::image::limits::{MAX_GAPS, MAX_INDEX_DEPTH, MAX_LAYERS, MAX_MANIFESTS};
+use crate::image::manifest::{Config, Descriptor, Manifest, Media, Saved};
+
+/// Names that an archive or a layout has beside its blobs.
+const OWN: [&str; 5] = ["index.json", "manifest.json", "oci-layout", "repositories", "ingest"];
+
+/// Makes the report of a source whose blobs were all read.
+pub(super) fn resolve(name: &str, blobs: Blobs, scanner: &Scanner, hashing: &Hashing) -> Report {
+    let mut resolving = Resolving {
+        name,
+        blobs: &blobs,
+        scanner,
+        hashing,
+        report: Report::default(),
+        seen: HashSet::new(),
+        used: HashSet::new(),
+        manifests: 0,
+    };
+    resolving.roots();
+    resolving.rest();
+    let mut report = resolving.report;
+    report.unread.extend(blobs.failed.iter().map(|(blob, reason)| Unread {
+        image: None,
+        place: place(blob, &[]),
+        reason: crate::ui::one_line(reason),
+    }));
+    for read in blobs.all.values() {
+        report.bytes += read.blob.size;
+        report.bytes_unpacked += read.bytes;
+        report.files += read.files;
+        report.unread_more += read.gaps_more;
+    }
+    report.complete = report.unread.is_empty() && report.unread_more == 0 && !report.images.is_empty();
+    report
+}
+
+struct Resolving<'a> {
+    name: &'a str,
+    blobs: &'a Blobs,
+    scanner: &'a Scanner,
+    hashing: &'a Hashing,
+    report: Report,
+    /// Configs of images that are in the report: an archive may name an image twice.
+    seen: HashSet<Digest>,
+    /// Blobs that belong to something.
+    used: HashSet<Digest>,
+    manifests: usize,
+}
+
+/// A layer of an image on its way to the report.
+struct Layer<'a> {
+    read: &'a ReadBlob,
+    instruction: Option<String>,
+}
+
+impl<'a> Resolving<'a> {
+    fn roots(&mut self) {
+        let blobs = self.blobs;
+        let (index, saved) = (blobs.named("index.json"), blobs.named("manifest.json"));
+        if index.is_none() && saved.is_none() {
+            self.unread(None, self.name.to_owned(), "has neither an index.json nor a manifest.json: it is no image");
+        }
+        if let Some(read) = index {
+            self.document(read, None, None, Place::Manifest);
+            if let Some(index) = self.parse::<Manifest>(read, "an index") {
+                for descriptor in index.manifests.unwrap_or_default() {
+                    let name = named(&descriptor).unwrap_or_else(|| self.name.to_owned());
+                    self.descriptor(&descriptor, &name, 0);
+                }
+            }
+        }
+        if let Some(read) = saved {
+            self.document(read, None, None, Place::Manifest);
+            for saved in self.parse::<Vec<Saved>>(read, "an archive's manifest").unwrap_or_default() {
+                self.saved(&saved);
+            }
+        }
+    }
+
+    /// What no manifest names was read all the same: its findings count.
+    fn rest(&mut self) {
+        let mut rest: Vec<&ReadBlob> =
+            self.blobs.all.values().filter(|read| !self.used.contains(&read.blob.digest)).collect();
+        rest.sort_by(|a, b| a.name.cmp(&b.name));
+        for read in rest {
+            let image = self.name.to_owned();
+            if matches!(read.blob.content, Content::Document(_)) {
+                self.document(read, Some(&image), None, Place::Manifest);
+            } else {
+                self.layer(&image, None, None, &Layer { read, instruction: None }, &[]);
+            }
+            if !OWN.contains(&read.name.as_str())
+                && matches!(read.blob.content, Content::Other)
+                && read.blob.size > 0
+                && digest_like(&read.name)
+            {
+                self.unread(None, read.name.clone(), "is of no type that can be read, and no manifest names it");
+            }
+        }
+    }
+
+    fn descriptor(&mut self, descriptor: &Descriptor, name: &str, depth: usize) {
+        self.manifests += 1;
+        if self.manifests > MAX_MANIFESTS || depth > MAX_INDEX_DEPTH {
+            return self.unread(
+                Some(name),
+                descriptor.digest.clone(),
+                "indexes and manifests are too many or too deep",
+            );
+        }
+        let Some(read) = self.blob(descriptor, name) else { return };
+        match Media::of(&descriptor.media_type) {
+            Media::Manifest => {
+                let place = Place::Manifest;
+                self.document(
+                    read,
+                    Some(name),
+                    descriptor.platform.as_ref().and_then(crate::image::manifest::Platform::name),
+                    place,
+                );
+                let Some(manifest) = self.parse::<Manifest>(read, "a manifest") else { return };
+                match &manifest.manifests {
+                    Some(manifests) => {
+                        for descriptor in manifests {
+                            self.descriptor(descriptor, name, depth + 1);
+                        }
+                    }
+                    None => self.image(name, read, &manifest),
+                }
+            }
+            // An exported build cache names its layers in an index.
+            Media::Layer => self.layer(name, None, None, &Layer { read, instruction: None }, &[]),
+            Media::Config | Media::Cache | Media::Attestation => self.document(read, Some(name), None, Place::Config),
+            Media::Foreign | Media::Unknown => self.unknown(name, descriptor),
+        }
+    }
+
+    fn image(&mut self, name: &str, read: &ReadBlob, manifest: &Manifest) {
+        let Some(described) = &manifest.config else {
+            return self.unread(Some(name), read.name.clone(), "is a manifest without a config");
+        };
+        let Some(config) = self.blob(described, name) else { return };
+        let media = Media::of(&described.media_type);
+        if media == Media::Unknown {
+            self.unknown(name, described);
+        }
+        let parsed = self.parse::<Config>(config, "a config").unwrap_or_default();
+        let platform = parsed.platform.name();
+        self.document(config, Some(name), platform.clone(), Place::Config);
+        if manifest.layers.len() > MAX_LAYERS {
+            return self.unread(Some(name), read.name.clone(), "has too many layers");
+        }
+        let instructions = parsed.instructions(manifest.layers.len());
+        if media == Media::Config && parsed.rootfs.diff_ids.len() != manifest.layers.len() {
+            self.unread(Some(name), read.name.clone(), "names more or fewer layers than its config");
+        }
+        let mut layers = Vec::new();
+        for (index, (descriptor, instruction)) in manifest.layers.iter().zip(instructions).enumerate() {
+            let media = Media::of(&descriptor.media_type);
+            if media == Media::Unknown {
+                self.unknown(name, descriptor);
+            }
+            let Some(read) = self.blob(descriptor, name) else { continue };
+            match (&read.blob.content, media) {
+                (Content::Document(_), _) => self.document(read, Some(name), platform.clone(), Place::Attestation),
+                (_, Media::Attestation) => {
+                    self.unread(
+                        Some(name),
+                        read.name.clone(),
+                        "is said to be an attestation, and is none that can be read",
+                    );
+                }
+                (Content::Other, _) => {
+                    self.unread(Some(name), read.name.clone(), "is said to be a layer, and is no tar")
+                }
+                (Content::Layer { diff_id, .. }, _) => {
+                    self.diff_id(name, &parsed, index, diff_id, &read.name);
+                    layers.push(Layer { read, instruction });
+                }
+            }
+        }
+        // An attestation's manifest has no layers of files.
+        if !layers.is_empty() || manifest.layers.is_empty() {
+            self.finish(name, read.blob.digest, platform, &layers);
+        }
+        self.seen.insert(config.blob.digest);
+    }
+
+    /// An image as `docker image save` has it: by paths.
+    fn saved(&mut self, saved: &Saved) {
+        let blobs = self.blobs;
+        let tags = saved.repo_tags.clone().unwrap_or_default();
+        let name = tags.first().cloned().unwrap_or_else(|| self.name.to_owned());
+        let Some(config) = blobs.named(&saved.config) else {
+            return self.unread(Some(&name), saved.config.clone(), "is missing: the image has no config");
+        };
+        if self.seen.contains(&config.blob.digest) {
+            return;
+        }
+        self.seen.insert(config.blob.digest);
+        let parsed = self.parse::<Config>(config, "a config").unwrap_or_default();
+        let platform = parsed.platform.name();
+        self.document(config, Some(&name), platform.clone(), Place::Config);
+        if parsed.rootfs.diff_ids.len() != saved.layers.len() || saved.layers.len() > MAX_LAYERS {
+            self.unread(Some(&name), saved.config.clone(), "has more or fewer layers than the archive names for it");
+        }
+        let instructions = parsed.instructions(saved.layers.len());
+        let mut layers = Vec::new();
+        for (index, (path, instruction)) in saved.layers.iter().zip(instructions).enumerate() {
+            match blobs.named(path) {
+                None => self.unread(Some(&name), path.clone(), "is missing: a layer of the image"),
+                Some(read) => match &read.blob.content {
+                    Content::Layer { diff_id, .. } => {
+                        self.diff_id(&name, &parsed, index, diff_id, path);
+                        layers.push(Layer { read, instruction });
+                    }
+                    _ => self.unread(Some(&name), path.clone(), "is said to be a layer, and is no tar"),
+                },
+            }
+        }
+        self.finish(&name, config.blob.digest, platform, &layers);
+    }
+
+    fn finish(&mut self, name: &str, digest: Digest, platform: Option<String>, layers: &[Layer<'a>]) {
+        for (index, layer) in layers.iter().enumerate() {
+            self.layer(name, platform.as_deref(), Some(index), layer, &layers[index + 1..]);
+        }
+        let layers = layers.iter().map(|layer| {
+            let blob = &layer.read.blob;
+            let (diff_id, unpacked) = match blob.content {
+                Content::Layer { diff_id, unpacked, .. } => (diff_id, unpacked),
+                _ => (blob.digest, blob.size),
+            };
+            LayerRead {
+                digest: blob.digest.to_string(),
+                diff_id: diff_id.to_string(),
+                size: blob.size,
+                unpacked,
+                entries: layer.read.entries,
+                instruction: layer.instruction.clone(),
+            }
+        });
+        self.report.images.push(ImageRead {
+            name: name.to_owned(),
+            digest: digest.to_string(),
+            platform,
+            layers: layers.collect(),
+        });
+    }
+
+    /// The findings and gaps of a layer in an image.
+    fn layer(
+        &mut self,
+        image: &str,
+        platform: Option<&str>,
+        index: Option<usize>,
+        layer: &Layer<'_>,
+        above: &[Layer<'_>],
+    ) {
+        let first = self.used.insert(layer.read.blob.digest);
+        let diff_id = match layer.read.blob.content {
+            Content::Layer { diff_id, .. } => Some(diff_id.to_string()),
+            _ => None,
+        };
+        for placed in &layer.read.placed {
+            let hidden_by = placed.path.as_ref().and_then(|path| {
+                let by = above.iter().position(|above| above.read.paths.hide(path, self.hashing))?;
+                index.map(|index| index + 1 + by)
+            });
+            let Placed { found, path, inner, offset } = placed;
+            let location = Location {
+                kind: Place::Layer,
+                layer: index,
+                digest: Some(layer.read.blob.digest.to_string()),
+                diff_id: diff_id.clone(),
+                path: path.as_ref().map(|path| show(crate::audit::hidden::normal(path))),
+                inner: (!inner.is_empty()).then(|| inner.iter().map(|name| show(name)).collect::<Vec<_>>().join("!/")),
+                offset: Some(*offset),
+                hidden_by,
+                instruction: layer.instruction.clone(),
+                field: None,
+            };
+            self.report.findings.push(finding(image, platform.map(str::to_owned), found, location));
+        }
+        if first {
+            for (trail, reason) in &layer.read.gaps {
+                let place = place(&layer.read.name, trail);
+                self.report.unread.push(Unread { image: Some(image.to_owned()), place, reason: reason.clone() });
+            }
+        }
+    }
+
+    /// The findings in a document: string by string.
+    fn document(&mut self, read: &ReadBlob, image: Option<&str>, platform: Option<String>, kind: Place) {
+        if !self.used.insert(read.blob.digest) && kind != Place::Config {
+            return;
+        }
+        let Content::Document(bytes) = &read.blob.content else {
+            return self.unread(image, read.name.clone(), "is no document that can be read");
+        };
+        let image = image.unwrap_or(self.name);
+        let value: serde_json::Value = match serde_json::from_slice(bytes) {
+            Ok(value) => value,
+            Err(error) => return self.unread(Some(image), read.name.clone(), &format!("is no JSON: {error}")),
+        };
+        let mut findings = Vec::new();
+        fields::strings(&value, &mut |field, text| {
+            let mut found = Vec::new();
+            let bytes = text.as_bytes();
+            self.scanner.scan(&Text { bytes, name: b"", depth: 0 }, 0..bytes.len(), &mut found);
+            for found in found {
+                let kind = match kind {
+                    Place::Config if field.starts_with("history[") => Place::History,
+                    Place::Manifest if field.contains("annotations") => Place::Annotation,
+                    kind => kind,
+                };
+                let location = Location {
+                    kind,
+                    layer: None,
+                    digest: Some(read.blob.digest.to_string()),
+                    diff_id: None,
+                    path: None,
+                    inner: None,
+                    offset: Some(found.at as u64),
+                    hidden_by: None,
+                    instruction: None,
+                    field: Some(crate::ui::one_line(field)),
+                };
+                findings.push(finding(image, platform.clone(), &found, location));
+            }
+        });
+        self.report.findings.append(&mut findings);
+    }
+
+    /// The blob that a descriptor names, if it is the one that it says.
+    fn blob(&mut self, descriptor: &Descriptor, image: &str) -> Option<&'a ReadBlob> {
+        let blobs = self.blobs;
+        let read = Digest::parse(&descriptor.digest).and_then(|digest| blobs.all.get(&digest));
+        match read {
+            None => self.unread(Some(image), descriptor.digest.clone(), "is missing: a manifest names it"),
+            Some(read) if read.blob.size != descriptor.size => {
+                self.unread(Some(image), descriptor.digest.clone(), "has another size than its manifest says");
+            }
+            Some(_) => {}
+        }
+        read
+    }
+
+    fn diff_id(&mut self, image: &str, config: &Config, index: usize, diff_id: &Digest, name: &str) {
+        // BuildKit's cache config has none.
+        let Some(said) = config.rootfs.diff_ids.get(index) else { return };
+        if Digest::parse(said) != Some(*diff_id) {
+            self.unread(
+                Some(image),
+                name.to_owned(),
+                &format!("unpacks to {diff_id}, and the config says {}", crate::ui::one_line(said)),
+            );
+        }
+    }
+
+    fn unknown(&mut self, image: &str, descriptor: &Descriptor) {
+        let reason = format!("has the media type {:?}, which is not known", descriptor.media_type);
+        self.unread(Some(image), descriptor.digest.clone(), &reason);
+    }
+
+    fn parse<T: DeserializeOwned>(&mut self, read: &ReadBlob, what: &str) -> Option<T> {
+        let parsed = match &read.blob.content {
+            Content::Document(bytes) => serde_json::from_slice(bytes).map_err(|error| error.to_string()),
+            Content::Layer { .. } => Err("it is a tar".into()),
+            Content::Other if read.blob.size > crate::image::limits::MAX_DOCUMENT => {
+                Err(format!("it is longer than {} MiB", crate::image::limits::MAX_DOCUMENT >> 20))
+            }
+            Content::Other => Err("it is no JSON".into()),
+        };
+        match parsed {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                self.unread(None, read.name.clone(), &format!("cannot be read as {what}: {error}"));
+                None
+            }
+        }
+    }
+
+    fn unread(&mut self, image: Option<&str>, blob: String, reason: &str) {
+        let unread = Unread { image: image.map(str::to_owned), place: place(&blob, &[]), reason: reason.to_owned() };
+        if self.report.unread.len() >= MAX_GAPS {
+            self.report.unread_more += 1;
+        } else if !self.report.unread.contains(&unread) {
+            self.report.unread.push(unread);
+        }
+    }
+}
+
+fn finding(image: &str, platform: Option<String>, found: &Found, location: Location) -> Finding {
+    Finding {
+        image: image.to_owned(),
+        platform,
+        rule: found.rule.to_owned(),
+        severity: found.severity,
+        message: found.message.clone(),
+        remedy: found.remedy.to_owned(),
+        wrapped: found.wrapped.iter().map(|name| (*name).to_owned()).collect(),
+        location,
+        key: found.key.clone(),
+    }
+}
+
+/// What an index calls an image: containerd's annotation has the whole name, OCI's the tag.
+fn named(descriptor: &Descriptor) -> Option<String> {
+    let of = |key: &str| descriptor.annotations.get(key).cloned();
+    of("io.containerd.image.name").or_else(|| of("org.opencontainers.image.ref.name"))
+}
+
+fn digest_like(name: &str) -> bool {
+    name.starts_with("blobs/")
+}

@@ -1,0 +1,131 @@
+//! `valetkey audit`: what was named → sources → one report → its exit code.
+//!
+//! Exits 0 only if everything was read and nothing was found.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use clap::Args;
+
+use crate::audit::finding::{Report, Severity};
+use crate::audit::read::Audit;
+use crate::audit::scan::Scanner;
+use crate::exit::Code;
+use crate::image::source::{self, Source, SourceError};
+use crate::ui::{self, Explain, Failure};
+
+/// What `valetkey audit` takes.
+#[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub struct AuditArgs {
+    /// Image of an engine, image archive, folder with an OCI layout, or - for standard input
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<String>,
+    /// Client that saves an engine's image [default: docker, else podman]
+    #[arg(long, value_name = "COMMAND")]
+    pub engine: Option<String>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  valetkey audit app:latest
+  valetkey audit ./app.tar ./oci-layout/
+  docker image save app | valetkey audit -
+
+What has a slash in front or exists as a file or folder is read from there; anything else is an
+image of docker or podman. Exits 0 only if everything was read and nothing was found, 116 if
+something was found, 117 if nothing was found and not everything could be read.";
+
+/// Audits what was named.
+///
+/// # Errors
+/// When an image cannot be read at all.
+pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
+    let scanner = Scanner::new(Vec::new());
+    let read = AtomicU64::new(0);
+    let audit = Audit {
+        scanner: &scanner,
+        threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        progress: &|bytes| {
+            read.fetch_add(bytes, Ordering::Relaxed);
+        },
+    };
+    let mut all = Report { complete: true, ..Report::default() };
+    for image in &args.images {
+        let report = audit.run(image, open(image, args.engine.as_deref())?)?;
+        add(&mut all, report);
+    }
+    for finding in &all.findings {
+        ui::line(&ui::one_line(&format!("{finding:?}")));
+    }
+    for unread in &all.unread {
+        ui::line(&ui::one_line(&format!("{} {}", unread.place, unread.reason)));
+    }
+    ui::line(&format!("{} images, {} files, {} bytes unpacked", all.images.len(), all.files, all.bytes_unpacked));
+    Ok(code(&all) as u8)
+}
+
+/// What an audit that said this exits with.
+#[must_use]
+pub fn code(report: &Report) -> Code {
+    if report.findings.iter().any(|finding| finding.severity > Severity::Note) {
+        Code::Findings
+    } else if !report.complete {
+        Code::NotAllRead
+    } else {
+        Code::Ok
+    }
+}
+
+fn add(all: &mut Report, mut more: Report) {
+    all.complete &= more.complete;
+    all.images.append(&mut more.images);
+    all.findings.append(&mut more.findings);
+    all.unread.append(&mut more.unread);
+    all.unread_more += more.unread_more;
+    all.bytes += more.bytes;
+    all.bytes_unpacked += more.bytes_unpacked;
+    all.files += more.files;
+    all.ignored += more.ignored;
+}
+
+fn open(image: &str, engine: Option<&str>) -> Result<Source, SourceError> {
+    if image == "-" {
+        return source::stream(Box::new(std::io::stdin()), "standard input");
+    }
+    let path = Path::new(image);
+    if image.starts_with(['/', '.']) || path.exists() {
+        return source::open(path);
+    }
+    match engine {
+        Some(engine) => source::save(engine, image),
+        None => match source::save("docker", image) {
+            Err(SourceError::Engine { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
+                source::save("podman", image)
+            }
+            saving => saving,
+        },
+    }
+}
+
+impl Explain for SourceError {
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Read { .. } | Self::TooMany(_) => return None,
+                Self::NoImage(_) => {
+                    "give what `docker image save` or `podman image save` writes, or a folder with an OCI layout"
+                }
+                Self::Engine { .. } => {
+                    "install docker or podman, name its client with --engine, or save the image to a file"
+                }
+                Self::Save { .. } => "a file or folder of that name is read where its path begins with ./ or /",
+            }
+            .to_owned(),
+        )
+    }
+
+    fn code(&self) -> Code {
+        Code::NotAllRead
+    }
+}
