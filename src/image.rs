@@ -11,6 +11,7 @@ pub mod inner;
 pub mod layer;
 pub mod limits;
 pub mod manifest;
+pub mod registry;
 pub mod source;
 pub mod stream;
 pub mod tar;

@@ -11,6 +11,7 @@ use crate::audit::finding::{Report, Severity};
 use crate::audit::read::Audit;
 use crate::audit::scan::Scanner;
 use crate::exit::Code;
+use crate::image::registry;
 use crate::image::source::{self, Source, SourceError};
 use crate::ui::{self, Explain, Failure};
 
@@ -18,7 +19,8 @@ use crate::ui::{self, Explain, Failure};
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub struct AuditArgs {
-    /// Image of an engine, image archive, folder with an OCI layout, or - for standard input
+    /// Image of an engine, image archive, folder with an OCI layout, registry://HOST/NAME:TAG,
+    /// or - for standard input
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<String>,
     /// Client that saves an engine's image [default: docker, else podman]
@@ -31,6 +33,7 @@ Examples:
   valetkey audit app:latest
   valetkey audit ./app.tar ./oci-layout/
   docker image save app | valetkey audit -
+  valetkey audit registry://127.0.0.1:5000/app:1.2
 
 What has a slash in front or exists as a file or folder is read from there; anything else is an
 image of docker or podman. Exits 0 only if everything was read and nothing was found, 116 if
@@ -93,6 +96,9 @@ fn open(image: &str, engine: Option<&str>) -> Result<Source, SourceError> {
     if image == "-" {
         return source::stream(Box::new(std::io::stdin()), "standard input");
     }
+    if let Some(reference) = image.strip_prefix("registry://") {
+        return registry::open(reference);
+    }
     let path = Path::new(image);
     if image.starts_with(['/', '.']) || path.exists() {
         return source::open(path);
@@ -115,6 +121,9 @@ impl Explain for SourceError {
                 Self::Read { .. } | Self::TooMany(_) => return None,
                 Self::NoImage(_) => {
                     "give what `docker image save` or `podman image save` writes, or a folder with an OCI layout"
+                }
+                Self::Registry { .. } => {
+                    "log in with docker, whose credentials are used; plain HTTP is for loopback alone"
                 }
                 Self::Engine { .. } => {
                     "install docker or podman, name its client with --engine, or save the image to a file"

@@ -7,9 +7,12 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 
 use super::archive::{self, Unseekable};
+use super::digest::Digest;
 use super::inner::{Format, HEAD, sniff};
+use super::registry::Registry;
 
 /// Blobs of one folder or archive.
 pub const MAX_BLOBS: usize = 100_000;
@@ -21,25 +24,43 @@ const MAX_FOLDERS: usize = 4;
 pub struct Place {
     /// Its name in the archive or folder.
     pub name: String,
-    /// The file it lies in, where in it, and how long it is.
-    pub file: PathBuf,
-    /// See `file`.
-    pub offset: u64,
-    /// See `file`.
+    /// How long it is said to be.
     pub size: u64,
     /// The name of the blob that this one is a link to.
     pub link: Option<String>,
+    /// Where its bytes are.
+    pub opener: Opener,
+}
+
+/// Where the bytes of a blob are.
+#[derive(Clone, Debug)]
+pub enum Opener {
+    /// In a file, from an offset on.
+    File(PathBuf, u64),
+    /// In memory: a manifest that was fetched already.
+    Memory(Arc<[u8]>),
+    /// In a registry.
+    Registry(Arc<Registry>, Digest),
+    /// Nowhere, and why.
+    Failed(String),
 }
 
 impl Place {
-    /// Its bytes.
+    /// Its bytes: no more than one over its size, however many there are.
     ///
     /// # Errors
-    /// When the file cannot be opened any more.
-    pub fn open(&self) -> io::Result<io::Take<File>> {
-        let mut file = File::open(&self.file)?;
-        file.seek(SeekFrom::Start(self.offset))?;
-        Ok(file.take(self.size))
+    /// When it cannot be opened.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(match &self.opener {
+            Opener::File(path, offset) => {
+                let mut file = File::open(path)?;
+                file.seek(SeekFrom::Start(*offset))?;
+                Box::new(file.take(self.size))
+            }
+            Opener::Memory(bytes) => Box::new(&bytes[..]),
+            Opener::Registry(registry, digest) => Box::new(registry.blob(*digest)?.take(self.size.saturating_add(1))),
+            Opener::Failed(reason) => return Err(io::Error::other(reason.clone())),
+        })
     }
 }
 
@@ -68,6 +89,14 @@ pub enum SourceError {
     /// More than [`MAX_BLOBS`].
     #[error("{0} has more than {MAX_BLOBS} files")]
     TooMany(String),
+    /// An image in a registry.
+    #[error("failed to pull {image}: {reason}")]
+    Registry {
+        /// As it was named.
+        image: String,
+        /// Why.
+        reason: String,
+    },
     /// No engine's client.
     #[error("failed to start {engine}: {error}")]
     Engine {
@@ -126,10 +155,9 @@ pub fn open(path: &Path) -> Result<Source, SourceError> {
                 }
                 places.push(Place {
                     name: member.name.clone(),
-                    file: path.to_owned(),
-                    offset: member.offset,
                     size: member.size,
                     link: member.link.clone(),
+                    opener: Opener::File(path.to_owned(), member.offset),
                 });
                 Ok(())
             })
@@ -170,7 +198,8 @@ fn folder(path: &Path, prefix: &str, depth: usize, places: &mut Vec<Place>) -> i
         if metadata.is_dir() && depth < MAX_FOLDERS {
             folder(&entry.path(), &format!("{name}/"), depth + 1, places)?;
         } else if metadata.is_file() {
-            places.push(Place { name, file: entry.path(), offset: 0, size: metadata.len(), link: None });
+            let opener = Opener::File(entry.path(), 0);
+            places.push(Place { name, size: metadata.len(), link: None, opener });
         }
         if places.len() > MAX_BLOBS {
             break;
