@@ -16,6 +16,11 @@ mod hosts {
     mod published;
 }
 
+mod audit {
+    mod images;
+    mod made;
+}
+
 mod keys {
     mod agent;
     mod certificates;
