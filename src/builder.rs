@@ -29,6 +29,7 @@ mod guest_mount;
 mod heredoc;
 mod image_build;
 mod instruction;
+pub mod made;
 mod podman;
 pub mod probe;
 mod shell_words;
@@ -129,6 +130,8 @@ pub struct Plan {
     pub agent_in_env: bool,
     /// What a person should know before the build starts (shown as warnings).
     pub warnings: Vec<String>,
+    /// How to learn which images it made.
+    pub made: made::Made,
     /// What was done for the build before it starts (shown as notes).
     pub notes: Vec<String>,
 }

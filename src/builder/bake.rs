@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::flags::{self, Flag, Table};
 use super::guest_mount::{self, Dockerfile};
+use super::made::{Form, Made};
 use super::probe::Question;
 use super::{BuilderError, Lending, Plan, Probe, Split, bake_inline, git_context, specs};
 
@@ -170,6 +171,7 @@ pub(super) fn plan(
         bake_inline::replace(tool, split, &walk, &mut rest, &inline, lending, &mut plan, probe)?;
     }
     plan.args = split.before().to_vec();
+    plan.made = Made::file(Form::Metadata, &walk, plan.args.len());
     if !reads.is_empty() && knows_allow(tool, split, probe)? {
         plan.args.extend(reads.iter().map(|path| OsString::from(format!("--allow=fs.read={path}"))));
     }

@@ -7,7 +7,7 @@ use super::{BuilderError, Lending, Plan, Probe, Split, Typed, image_build};
 
 /// `buildah --help` of 1.28 and 1.43.
 #[rustfmt::skip]
-const GLOBALS: Table = Table {
+pub(super) const GLOBALS: Table = Table {
     valued: &[
         "cgroup-manager", "imagestore", "log-level", "registries-conf", "registries-conf-dir", "root", "runroot",
         "short-name-alias-conf", "storage-driver", "storage-opt", "userns-gid-map", "userns-uid-map",

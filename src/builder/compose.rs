@@ -12,6 +12,7 @@ use super::compose_model::{Built, Instead};
 use super::docker::refuse_legacy;
 use super::flags::{self, Flag, Table, Walk};
 use super::guest_mount::{self, Dockerfile};
+use super::made::Made;
 use super::probe::{Output, Question};
 use super::{BuilderError, Lending, Plan, Probe, Split, Typed, compose_files, compose_model, git_context, specs};
 
@@ -159,6 +160,7 @@ fn rewrite(
         };
         guest_mount::check_engine(&tool, program, globals, probe)?;
     }
+    plan.made = made(split, command, stdin);
     plan.files.push((ours, compose_model::override_file(&built, &by_flag, lending)?));
     plan.files.extend(files.stdin);
     plan.set_env.extend(files.env);
@@ -196,6 +198,23 @@ fn fill_flag(
 fn retype(rest: &mut Vec<OsString>, flag: &Flag, value: &str) {
     let retyped = flags::retyped(flag, rest, OsStr::new(value));
     rest.splice(flag.at..flag.at + flag.width, retyped);
+}
+
+/// How Compose is asked, when the build has ended, what it built. A file that came on stdin was
+/// read already.
+fn made(split: Split<'_>, command: &Building<'_>, stdin: &str) -> Made {
+    if !stdin.is_empty() {
+        return Made::Unknown;
+    }
+    let ask = |way: &[&str]| {
+        split.before().iter().chain(command.globals).cloned().chain(way.iter().map(OsString::from)).collect()
+    };
+    let typed = command.flags.positional.iter().map(|at| command.rest[*at].to_string_lossy().into_owned());
+    Made::Compose {
+        ways: vec![ask(WAYS[1]), ask(WAYS[0])],
+        services: typed.collect(),
+        dependencies: command.verb != "build" || command.flags.has(&["with-dependencies"]),
+    }
 }
 
 /// Compose 2.40 hands a quiet build to bake in a way that makes bake ask for entitlements, and

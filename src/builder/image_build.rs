@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::flags::{self, Flag, Table, Walk};
 use super::guest_mount::{self, Dockerfile, Mounted};
+use super::made::{Form, Made};
 use super::{BuilderError, Lending, Plan, Probe, Split, git_context, go_client, specs};
 
 /// The plan of an image build; one that lends nothing where only help was asked for.
@@ -60,6 +61,7 @@ pub(super) fn plan(
         guest.extend(mounted.copy.into_iter().flat_map(|copy| ["--file".into(), copy.into_os_string()]));
     }
     plan.args = split.before().to_vec();
+    plan.made = Made::file(Form::Id, &walk, plan.args.len());
     plan.args.append(&mut guest);
     plan.warnings.extend(specs::ungranted(tool, lending, &ids, &used));
     for value in specs::missing(lending, &ids, &used)? {

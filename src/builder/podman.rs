@@ -10,7 +10,7 @@ use super::{BuilderError, Lending, Plan, Probe, Split, Typed, image_build};
 
 /// `podman --help` of 4.3 and 5.8.
 #[rustfmt::skip]
-const GLOBALS: Table = Table {
+pub(super) const GLOBALS: Table = Table {
     valued: &[
         "cdi-spec-dir", "cgroup-manager", "config", "conmon", "connection", "context", "events-backend",
         "hooks-dir", "host", "identity", "imagestore", "log-level", "module", "namespace", "network-cmd-path",

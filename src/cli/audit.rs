@@ -39,11 +39,27 @@ What has a slash in front or exists as a file or folder is read from there; anyt
 image of docker or podman. Exits 0 only if everything was read and nothing was found, 116 if
 something was found, 117 if nothing was found and not everything could be read.";
 
+/// How an audit is done and shown.
+#[derive(Default)]
+pub struct Options {}
+
 /// Audits what was named.
 ///
 /// # Errors
 /// When an image cannot be read at all.
 pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
+    let sources = args.images.iter().map(|image| (image.clone(), open(image, args.engine.as_deref())));
+    report(sources, &Options::default())
+}
+
+/// Audits these sources, prints one report, and gives the exit code.
+///
+/// # Errors
+/// The first source that cannot be read at all.
+pub fn report(
+    sources: impl Iterator<Item = (String, Result<Source, SourceError>)>,
+    _options: &Options,
+) -> Result<u8, Failure> {
     let scanner = Scanner::new(Vec::new());
     let read = AtomicU64::new(0);
     let audit = Audit {
@@ -54,9 +70,8 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
         },
     };
     let mut all = Report { complete: true, ..Report::default() };
-    for image in &args.images {
-        let report = audit.run(image, open(image, args.engine.as_deref())?)?;
-        add(&mut all, report);
+    for (name, source) in sources {
+        add(&mut all, audit.run(&name, source?)?);
     }
     for finding in &all.findings {
         ui::line(&ui::one_line(&format!("{finding:?}")));
@@ -104,10 +119,10 @@ fn open(image: &str, engine: Option<&str>) -> Result<Source, SourceError> {
         return source::open(path);
     }
     match engine {
-        Some(engine) => source::save(engine, image),
-        None => match source::save("docker", image) {
+        Some(engine) => source::save(&[engine.into()], image),
+        None => match source::save(&["docker".into()], image) {
             Err(SourceError::Engine { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
-                source::save("podman", image)
+                source::save(&["podman".into()], image)
             }
             saving => saving,
         },

@@ -22,6 +22,7 @@ use crate::policy::Standing;
 use crate::receipt::{Frame, Pending, Receipt};
 use crate::ui::{self, Failure};
 
+mod audit;
 mod dry;
 mod lend;
 mod settings;
@@ -78,6 +79,10 @@ pub struct RunArgs {
     /// Append a line of JSON for each decision to this file
     #[arg(long, value_name = "FILE")]
     pub decision_log: Option<PathBuf>,
+    /// Audit exactly the images that the build made, once it has ended, also against the very
+    /// keys that it was lent
+    #[arg(long)]
+    pub audit: bool,
     /// Print no summary and no warning; errors and refusals are still shown
     #[arg(short, long)]
     pub quiet: bool,
@@ -98,6 +103,7 @@ Examples:
   valetkey run --key agent:SHA256:... -- docker buildx bake
   valetkey run --key app=keychain:app --key lib=keychain:lib -- docker compose build
   valetkey run --key keychain:work --dry-run -- docker compose build
+  valetkey run --key keychain:work --audit -- docker compose build
 
 The build sees the keys in steps with `RUN --mount=type=ssh`, and the host keys in steps with
 `--mount=type=secret,id=known_hosts,target=/etc/ssh/ssh_known_hosts,mode=0444`. Any other
@@ -149,7 +155,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         guest,
         git: lease.sockets().first().filter(|_| lendings.git_by_gateway()).map(|(_, socket)| socket.clone()),
     };
-    let plan = builder::plan(&typed, &lending, &mut probe(&settings, &lending, false)?)?;
+    let mut plan = builder::plan(&typed, &lending, &mut probe(&settings, &lending, false)?)?;
+    let auditing = args.audit.then(|| audit::Auditing::new(&typed, &mut plan, &lending.folder)).transpose()?;
     for path in &plan.folders {
         lease.make_folder(path)?;
     }
@@ -162,6 +169,11 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     let start = start(&typed, &plan, &lending, settings.secret_variables());
     let ended = child::run(&start, Some(hardened.core_limit), witness);
+    // What it made stands in the lease's folder.
+    let made = auditing
+        .as_ref()
+        .filter(|_| ended.as_ref().is_ok_and(|ended| ended.code() == 0))
+        .map(|auditing| (auditing, auditing.images(&settings.secret_variables())));
     let ended_by = lease.end();
     upstreams.stop();
     let ended = ended?;
@@ -187,6 +199,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             return Err(Failure { code: Code::Internal, ..failure });
         }
         ui::failure(&failure);
+    }
+    if let Some((auditing, images)) = made {
+        return auditing.run(&images?, &super::audit::Options::default());
     }
     Ok(ended.code())
 }

@@ -3,11 +3,13 @@
 //! Files are read by several threads at once; a stream is read as it comes, and what its blobs
 //! are is known when all were read.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use super::archive::{self, Unseekable};
 use super::digest::Digest;
@@ -211,25 +213,42 @@ fn folder(path: &Path, prefix: &str, depth: usize, places: &mut Vec<Place>) -> i
 /// An engine that is saving an image.
 pub struct Saving {
     child: Child,
+    said: Option<JoinHandle<Vec<u8>>>,
     engine: String,
     image: String,
 }
 
-/// Has an engine save an image, as a stream.
+/// Has an engine save an image, as a stream. `client` is its program with global flags.
 ///
 /// # Errors
 /// [`SourceError::Engine`] where the client cannot be started.
-pub fn save(engine: &str, image: &str) -> Result<Source, SourceError> {
-    let mut command = Command::new(engine);
-    // Podman's own format for several images; docker's client has no such option.
-    command.args(["image", "save", image]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| SourceError::Engine { engine: engine.to_owned(), error })?;
-    let output: ChildStdout = match child.stdout.take() {
-        Some(output) => output,
-        None => return Err(SourceError::NoImage(image.to_owned())),
-    };
-    let saving = Saving { child, engine: engine.to_owned(), image: image.to_owned() };
+pub fn save(client: &[OsString], image: &str) -> Result<Source, SourceError> {
+    let (program, globals) =
+        client.split_first().map_or((OsStr::new("docker"), &[][..]), |(program, rest)| (program, rest));
+    let engine = program.to_string_lossy().into_owned();
+    let mut command = Command::new(program);
+    // A name is not taken for a flag.
+    command.args(globals).args(["image", "save", "--", image]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| SourceError::Engine { engine: engine.clone(), error })?;
+    let Some(output) = child.stdout.take() else { return Err(SourceError::NoImage(image.to_owned())) };
+    // Read beside the archive: an engine that waits for somebody to read this would never end.
+    let said = child.stderr.take().map(|output| std::thread::spawn(move || last(output)));
+    let saving = Saving { child, said, engine, image: image.to_owned() };
     Ok(Source::Stream(Box::new(output), Some(saving)))
+}
+
+/// The end of what an engine says.
+fn last(mut output: impl Read) -> Vec<u8> {
+    /// Bytes of it that are kept.
+    const MAX_SAID: usize = 16 * 1024;
+    let (mut kept, mut piece) = (Vec::new(), [0; 4096]);
+    while let Ok(count @ 1..) = output.read(&mut piece) {
+        kept.extend_from_slice(&piece[..count]);
+        let over = kept.len().saturating_sub(MAX_SAID);
+        kept.drain(..over);
+    }
+    kept
 }
 
 impl Saving {
@@ -238,12 +257,7 @@ impl Saving {
     /// # Errors
     /// [`SourceError::Save`] with what it said where it failed.
     pub fn end(mut self) -> Result<(), SourceError> {
-        /// Bytes of what it said that are kept.
-        const MAX_SAID: u64 = 16 * 1024;
-        let mut said = Vec::new();
-        if let Some(output) = self.child.stderr.take() {
-            let _ = output.take(MAX_SAID).read_to_end(&mut said);
-        }
+        let said = self.said.take().and_then(|said| said.join().ok()).unwrap_or_default();
         let failed = |said: String| SourceError::Save { engine: self.engine.clone(), image: self.image.clone(), said };
         match self.child.wait() {
             Ok(status) if status.success() => Ok(()),
