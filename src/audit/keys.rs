@@ -1,1 +1,193 @@
 //! Private keys of every kind, recognised by their structure.
+//!
+//! A literal of the format says where to look; a parser says whether it is a key. A header in a
+//! program's strings, a placeholder, a public key or a truncated block does not parse, and is no
+//! finding. What comes out is the public half: secrets are wiped where they were copied.
+//!
+//! Owns every format in which private keys are stored. Refuses to undo encodings of a whole
+//! file (hex, UTF-16, base64 of base64): that is [`super::encoded`]'s, which asks [`recognise`].
+
+mod age;
+mod armour;
+mod asn1;
+mod base64;
+mod curve;
+mod der;
+mod fields;
+mod jwk;
+mod keystore;
+mod known;
+mod number;
+mod openssh;
+mod pem;
+mod pgp;
+mod putty;
+mod rsa;
+mod seen;
+
+use std::sync::OnceLock;
+
+use aho_corasick::packed::Searcher;
+
+use super::finding::Found;
+use super::rule::{Family, Text};
+use seen::push;
+
+/// The fewest bytes of anything that is recognised: an Ed25519 key in PKCS#8.
+pub const MIN_KEY: usize = 44;
+
+/// `version 0` and an algorithm: PKCS#8.
+const PKCS8: &[u8] = b"\x02\x01\x00\x30";
+/// `version 1` and one of RFC 8410's algorithms: PKCS#8 with its public key.
+const PKCS8_V1: &[u8] = b"\x02\x01\x01\x30\x05\x06\x03\x2b\x65";
+/// `version 0` and a number: PKCS#1, DSA.
+const PKCS1: &[u8] = b"\x02\x01\x00\x02";
+/// `version 1` and a long number: PKCS#1 of more than two primes.
+const PKCS1_V1: &[u8] = b"\x02\x01\x01\x02\x82";
+/// `version 1` and bytes: SEC1.
+const SEC1: &[u8] = b"\x02\x01\x01\x04";
+
+/// What [`LITERALS`] at the same index tells of.
+#[derive(Clone, Copy)]
+enum Sign {
+    Armour,
+    OpenSsh,
+    Der,
+    Scheme(usize),
+    Bag,
+    Putty,
+    Age,
+    Jwk,
+    WireGuard,
+    Dnssec,
+    PgpCurve,
+    PgpExponent,
+}
+
+const LITERALS: [&[u8]; 22] = [
+    armour::BEGIN,
+    openssh::MAGIC,
+    PKCS8,
+    PKCS8_V1,
+    PKCS1,
+    PKCS1_V1,
+    SEC1,
+    keystore::SCHEMES[0],
+    keystore::SCHEMES[1],
+    keystore::SCHEMES[2],
+    keystore::BAG,
+    putty::HEADER,
+    age::PREFIX,
+    jwk::KTY,
+    fields::PRIVATE_KEY,
+    fields::DNSSEC,
+    pgp::CURVES[0],
+    pgp::CURVES[1],
+    pgp::CURVES[2],
+    pgp::CURVES[3],
+    pgp::CURVES[4],
+    pgp::EXPONENT,
+];
+
+const SIGNS: [Sign; LITERALS.len()] = [
+    Sign::Armour,
+    Sign::OpenSsh,
+    Sign::Der,
+    Sign::Der,
+    Sign::Der,
+    Sign::Der,
+    Sign::Der,
+    Sign::Scheme(0),
+    Sign::Scheme(1),
+    Sign::Scheme(2),
+    Sign::Bag,
+    Sign::Putty,
+    Sign::Age,
+    Sign::Jwk,
+    Sign::WireGuard,
+    Sign::Dnssec,
+    Sign::PgpCurve,
+    Sign::PgpCurve,
+    Sign::PgpCurve,
+    Sign::PgpCurve,
+    Sign::PgpCurve,
+    Sign::PgpExponent,
+];
+
+/// The rules for private keys.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keys;
+
+impl Family for Keys {
+    fn literals(&self) -> &[&[u8]] {
+        &LITERALS
+    }
+
+    fn at_literal(&self, index: usize, at: usize, text: &Text<'_>, found: &mut Vec<Found>) {
+        at_sign(SIGNS[index], text.bytes, at, found);
+    }
+
+    fn names(&self, path: &[u8]) -> bool {
+        // Where OpenPGP keys of any algorithm lie, which nothing else in them tells of.
+        [&b".gpg"[..], b".pgp", b".key", b".kbx"].iter().any(|end| path.ends_with(end))
+    }
+
+    fn at_file(&self, text: &Text<'_>, found: &mut Vec<Found>) {
+        at_front(text.bytes, found);
+    }
+}
+
+/// All private keys in a whole buffer that was decoded out of something: [`Found::at`] counts
+/// from its front. A buffer without any costs one search.
+pub fn recognise(bytes: &[u8], found: &mut Vec<Found>) {
+    static SEARCHER: OnceLock<Option<Searcher>> = OnceLock::new();
+    if bytes.len() < MIN_KEY {
+        return;
+    }
+    at_front(bytes, found);
+    let Some(searcher) = SEARCHER.get_or_init(|| Searcher::new(LITERALS)) else { return };
+    let mut at = 0;
+    while let Some(hit) = searcher.find_in(bytes, aho_corasick::Span { start: at, end: bytes.len() }) {
+        at_sign(SIGNS[hit.pattern().as_usize()], bytes, hit.start(), found);
+        at = hit.start() + 1;
+    }
+}
+
+/// What can be told from nothing but the first bytes.
+fn at_front(bytes: &[u8], found: &mut Vec<Found>) {
+    if pgp::may_begin(bytes) {
+        for seen in pgp::keyring(bytes) {
+            push(seen, 0, found);
+        }
+    }
+}
+
+fn at_sign(sign: Sign, bytes: &[u8], at: usize, found: &mut Vec<Found>) {
+    let here = |seen: Option<seen::Seen>| seen.map(|seen| (seen, at));
+    let one = match sign {
+        Sign::Armour => {
+            for seen in pem::at(bytes, at) {
+                push(seen, at, found);
+            }
+            return;
+        }
+        Sign::OpenSsh => here(openssh::container(&bytes[at..])),
+        Sign::Der => der::sequences_around(bytes, at)
+            .find_map(|start| asn1::key(&bytes[start..], true).map(|seen| (seen, start))),
+        Sign::Scheme(which) => keystore::around_scheme(bytes, at, which),
+        Sign::Bag => here(keystore::in_pkcs12(bytes, at)),
+        Sign::Putty => here(putty::at(bytes, at)),
+        Sign::Age => here(age::at(bytes, at)),
+        Sign::Jwk => jwk::around(bytes, at),
+        Sign::WireGuard => here(fields::wireguard(bytes, at)),
+        Sign::Dnssec => here(fields::dnssec(bytes, at)),
+        Sign::PgpCurve => pgp::around_curve(bytes, at),
+        Sign::PgpExponent => pgp::around_exponent(bytes, at),
+    };
+    if let Some((seen, start)) = one {
+        push(seen, start, found);
+    }
+}
+
+#[cfg(test)]
+mod tests;
