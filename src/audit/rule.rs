@@ -2,7 +2,9 @@
 //!
 //! Rules do not search: [`super::scan`] goes over the bytes once and says where a literal of
 //! theirs begins, or where a long run of base64-like characters is. So adding a rule costs no
-//! pass. A family must say nothing about what it could not verify.
+//! pass. Nor do they decode: what is wrapped in base64, hex, UTF-16, an array, a dump is taken
+//! out by [`super::encoded`] and shown to every family as text of its own, one level deeper.
+//! A family must say nothing about what it could not verify.
 
 use std::ops::Range;
 
@@ -22,17 +24,29 @@ pub struct Text<'a> {
 /// A family of rules.
 pub trait Family: Send + Sync {
     /// Byte strings of 3 bytes or more that begin (or are near) what it looks for. Few, and
-    /// rare in ordinary files: all families share one search for up to 64 of them.
+    /// rare in ordinary files: all families share one search for each 64 of them. Different
+    /// in their first 4 bytes from what is common, because the search looks at those first.
     fn literals(&self) -> &[&[u8]] {
         &[]
     }
 
-    /// The literal with that index begins at `at`.
+    /// Literals that are made at run time; their indexes follow those of [`Self::literals`].
+    /// Nothing that wipes itself keeps them: no more of a secret than a few bytes.
+    fn made_literals(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    /// The literal with that index begins at `at`. Literals may lie inside of one another:
+    /// each is told of.
     fn at_literal(&self, _index: usize, _at: usize, _text: &Text<'_>, _found: &mut Vec<Found>) {}
 
     /// A run of [`super::scan::MIN_RUN`] or more of the characters `A-Z a-z 0-9 + / = _ -`,
     /// whole unless it is cut by the end of `text`.
     fn at_run(&self, _run: Range<usize>, _text: &Text<'_>, _found: &mut Vec<Found>) {}
+
+    /// `text` was taken out of an encoding and begins where that began: a key that has no
+    /// literal of its own is told by its first bytes. What lies behind it may be no part of it.
+    fn at_decoded(&self, _text: &Text<'_>, _found: &mut Vec<Found>) {}
 
     /// A whole file of up to 64 KiB, or the first 64 KiB of a longer one, whose name the family
     /// asked for in [`Self::names`].
@@ -41,5 +55,14 @@ pub trait Family: Send + Sync {
     /// Whether it wants to see a file with that path (no leading slash).
     fn names(&self, _path: &[u8]) -> bool {
         false
+    }
+}
+
+/// A family of one function that says which key begins a decoded buffer.
+pub struct Recognise<F>(pub F);
+
+impl<F: Fn(&[u8], &mut Vec<Found>) + Send + Sync> Family for Recognise<F> {
+    fn at_decoded(&self, text: &Text<'_>, found: &mut Vec<Found>) {
+        (self.0)(text.bytes, found);
     }
 }
