@@ -106,6 +106,11 @@ mod builder {
     mod scripted;
 }
 
+mod audit {
+    mod report_made;
+    mod report_plain;
+}
+
 mod docs {
     mod promises;
 }

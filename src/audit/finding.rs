@@ -120,10 +120,14 @@ pub struct Finding {
 }
 
 /// Something that was not read as what it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Unread {
     /// The image, where it belongs to one.
     pub image: Option<String>,
+    /// `linux/amd64`, where the image says so.
+    pub platform: Option<String>,
+    /// The index of the layer that it is in, from 0 for the base, where it is in one.
+    pub layer: Option<usize>,
     /// The blob, file or field, as a person would look for it.
     pub place: String,
     /// Why, in words that fit behind the place.
@@ -154,10 +158,35 @@ pub struct ImageRead {
     pub name: String,
     /// The digest of its manifest, or of its config where the archive has no manifest of OCI's.
     pub digest: String,
+    /// The digest of its config, where it is known: the same image has it in every form of
+    /// archive, and it vouches for every layer.
+    pub config_digest: Option<String>,
     /// `linux/amd64`, where the image says so.
     pub platform: Option<String>,
     /// From the base upwards.
     pub layers: Vec<LayerRead>,
+}
+
+/// A rule that was looked for, for reports that list them all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleInfo {
+    /// As [`Found::rule`].
+    pub id: String,
+    /// What it finds, in one sentence.
+    pub about: String,
+    /// What to do about a finding, in one line.
+    pub remedy: String,
+    /// The highest severity that it gives.
+    pub severity: Severity,
+}
+
+/// A finding that `valetkey.toml` says to ignore, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ignored {
+    /// What was found.
+    pub finding: Finding,
+    /// The words of whoever said so.
+    pub reason: String,
 }
 
 /// Everything that an audit says.
@@ -181,4 +210,53 @@ pub struct Report {
     pub files: u64,
     /// Findings that `valetkey.toml` says to ignore.
     pub ignored: u64,
+    /// Those findings, which are no longer among [`Self::findings`].
+    pub ignored_findings: Vec<Ignored>,
+    /// The rules that were looked for. Where it is empty, reports name those of the findings.
+    pub rules: Vec<RuleInfo>,
+    /// Fingerprints of the keys that were looked for by themselves: lent, or named.
+    pub looked_for: Vec<String>,
+}
+
+/// What an audit comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Everything was read, and nothing was found.
+    Clean,
+    /// Something was found.
+    Findings,
+    /// Nothing was found, and not everything was read.
+    Incomplete,
+}
+
+impl Report {
+    /// Whether everything was read. An audit of no image, or one that names something unread,
+    /// is not complete, whatever [`Self::complete`] says.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.complete && !self.images.is_empty() && self.unread_places() == 0
+    }
+
+    /// How many places were not read, those that are not named included.
+    #[must_use]
+    pub fn unread_places(&self) -> u64 {
+        (self.unread.len() as u64).saturating_add(self.unread_more)
+    }
+
+    /// What it comes to: findings come before gaps, because they stay whatever is in the gaps.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match (self.findings.is_empty(), self.is_complete()) {
+            (false, _) => Outcome::Findings,
+            (true, true) => Outcome::Clean,
+            (true, false) => Outcome::Incomplete,
+        }
+    }
+
+    /// The highest severity of a finding.
+    #[must_use]
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).max()
+    }
 }
