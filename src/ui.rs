@@ -57,8 +57,24 @@ impl<E: Explain> From<E> for Failure {
 }
 
 fn coloured() -> bool {
-    std::io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    std::io::stderr().is_terminal() && colour_is_wanted()
+}
+
+/// Whether what goes to stdout may have colours.
+#[must_use]
+pub fn colour_on_stdout() -> bool {
+    std::io::stdout().is_terminal() && colour_is_wanted()
+}
+
+/// Characters in a line of the terminal on stdout, if it is one.
+#[must_use]
+pub fn width_of_stdout() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
+fn colour_is_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
@@ -114,6 +130,11 @@ pub fn note(text: &str) {
 pub fn line(text: &str) {
     // A reader that has seen enough (`| head`) is no error.
     let _ = writeln!(std::io::stdout(), "{}", visible(text));
+}
+
+/// A command's result that was escaped where it was made, on stdout.
+pub fn write(bytes: &[u8]) {
+    let _ = std::io::stdout().write_all(bytes);
 }
 
 /// A terminal that is gone must not stop the end of a lease, so nothing here panics.

@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use clap::Args;
 
 use crate::audit::finding::{Report, Severity};
+use crate::audit::keys::Keys;
 use crate::audit::read::Audit;
 use crate::audit::scan::Scanner;
 use crate::exit::Code;
 use crate::image::registry;
 use crate::image::source::{self, Source, SourceError};
+use crate::report::{self, Format, View};
 use crate::ui::{self, Explain, Failure};
 
 /// What `valetkey audit` takes.
@@ -23,6 +25,9 @@ pub struct AuditArgs {
     /// or - for standard input
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<String>,
+    /// How the report is shown
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: Format,
     /// Client that saves an engine's image [default: docker, else podman]
     #[arg(long, value_name = "COMMAND")]
     pub engine: Option<String>,
@@ -41,7 +46,10 @@ something was found, 117 if nothing was found and not everything could be read."
 
 /// How an audit is done and shown.
 #[derive(Default)]
-pub struct Options {}
+pub struct Options {
+    /// In which form the report goes to stdout.
+    pub format: Format,
+}
 
 /// Audits what was named.
 ///
@@ -49,18 +57,18 @@ pub struct Options {}
 /// When an image cannot be read at all.
 pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let sources = args.images.iter().map(|image| (image.clone(), open(image, args.engine.as_deref())));
-    report(sources, &Options::default())
+    all(sources, &Options { format: args.format })
 }
 
 /// Audits these sources, prints one report, and gives the exit code.
 ///
 /// # Errors
 /// The first source that cannot be read at all.
-pub fn report(
+pub fn all(
     sources: impl Iterator<Item = (String, Result<Source, SourceError>)>,
-    _options: &Options,
+    options: &Options,
 ) -> Result<u8, Failure> {
-    let scanner = Scanner::new(Vec::new());
+    let scanner = Scanner::new(vec![Box::new(Keys)]);
     let read = AtomicU64::new(0);
     let audit = Audit {
         scanner: &scanner,
@@ -69,18 +77,13 @@ pub fn report(
             read.fetch_add(bytes, Ordering::Relaxed);
         },
     };
-    let mut all = Report { complete: true, ..Report::default() };
+    let mut sum = Report { complete: true, ..Report::default() };
     for (name, source) in sources {
-        add(&mut all, audit.run(&name, source?)?);
+        add(&mut sum, audit.run(&name, source?)?);
     }
-    for finding in &all.findings {
-        ui::line(&ui::one_line(&format!("{finding:?}")));
-    }
-    for unread in &all.unread {
-        ui::line(&ui::one_line(&format!("{} {}", unread.place, unread.reason)));
-    }
-    ui::line(&format!("{} images, {} files, {} bytes unpacked", all.images.len(), all.files, all.bytes_unpacked));
-    Ok(code(&all) as u8)
+    let view = View { colour: ui::colour_on_stdout(), width: ui::width_of_stdout().unwrap_or(report::DEFAULT_WIDTH) };
+    ui::write(&report::render(options.format, &sum, &view));
+    Ok(code(&sum) as u8)
 }
 
 /// What an audit that said this exits with.

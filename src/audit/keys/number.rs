@@ -78,7 +78,8 @@ mod tests {
     #[test]
     fn products_are_exact_at_every_size() {
         let be = |number: u128| number.to_be_bytes().to_vec();
-        for (p, q) in [(3_u128, 5), (255, 257), (u128::from(u64::MAX), 3), (u128::from(u64::MAX), u128::from(u64::MAX))] {
+        for (p, q) in [(3_u128, 5), (255, 257), (u128::from(u64::MAX), 3), (u128::from(u64::MAX), u128::from(u64::MAX))]
+        {
             assert!(is_product(&be(p * q), &[&be(p), &be(q)]), "{p} {q}");
             assert!(!is_product(&be(p * q - 2), &[&be(p), &be(q)]), "{p} {q}");
             assert!(!is_product(&be(p * q + (1 << 64)), &[&be(p), &be(q)]), "{p} {q}");

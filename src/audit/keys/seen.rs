@@ -134,9 +134,10 @@ pub(super) fn push(seen: Seen, at: usize, found: &mut Vec<Found>) {
         known_test_key: known.map(str::to_owned),
     };
     let range = at..at + seen.length;
-    let again = found.iter().rev().take(LAYERS).any(|other| {
-        other.key.as_ref() == Some(&key) && other.at < range.end && range.start < other.at + other.length
-    });
+    let again =
+        found.iter().rev().take(LAYERS).any(|other| {
+            other.key.as_ref() == Some(&key) && other.at < range.end && range.start < other.at + other.length
+        });
     if !again {
         found.push(Found {
             rule: seen.rule,
@@ -150,4 +151,3 @@ pub(super) fn push(seen: Seen, at: usize, found: &mut Vec<Found>) {
         });
     }
 }
-

@@ -40,6 +40,7 @@ pub(super) fn resolve(name: &str, blobs: Blobs, scanner: &Scanner, hashing: &Has
         image: None,
         place: place(blob, &[]),
         reason: crate::ui::one_line(reason),
+        ..Unread::default()
     }));
     for read in blobs.all.values() {
         report.bytes += read.blob.size;
@@ -198,7 +199,7 @@ impl<'a> Resolving<'a> {
         }
         // An attestation's manifest has no layers of files.
         if !layers.is_empty() || manifest.layers.is_empty() {
-            self.finish(name, read.blob.digest, platform, &layers);
+            self.finish(name, (read.blob.digest, config.blob.digest), platform, &layers);
         }
         self.seen.insert(config.blob.digest);
     }
@@ -235,10 +236,16 @@ impl<'a> Resolving<'a> {
                 },
             }
         }
-        self.finish(&name, config.blob.digest, platform, &layers);
+        self.finish(&name, (config.blob.digest, config.blob.digest), platform, &layers);
     }
 
-    fn finish(&mut self, name: &str, digest: Digest, platform: Option<String>, layers: &[Layer<'a>]) {
+    fn finish(
+        &mut self,
+        name: &str,
+        (digest, config): (Digest, Digest),
+        platform: Option<String>,
+        layers: &[Layer<'a>],
+    ) {
         for (index, layer) in layers.iter().enumerate() {
             self.layer(name, platform.as_deref(), Some(index), layer, &layers[index + 1..]);
         }
@@ -260,6 +267,7 @@ impl<'a> Resolving<'a> {
         self.report.images.push(ImageRead {
             name: name.to_owned(),
             digest: digest.to_string(),
+            config_digest: Some(config.to_string()),
             platform,
             layers: layers.collect(),
         });
@@ -302,7 +310,13 @@ impl<'a> Resolving<'a> {
         if first {
             for (trail, reason) in &layer.read.gaps {
                 let place = place(&layer.read.name, trail);
-                self.report.unread.push(Unread { image: Some(image.to_owned()), place, reason: reason.clone() });
+                self.report.unread.push(Unread {
+                    image: Some(image.to_owned()),
+                    platform: platform.map(str::to_owned),
+                    layer: index,
+                    place,
+                    reason: reason.clone(),
+                });
             }
         }
     }
@@ -399,7 +413,8 @@ impl<'a> Resolving<'a> {
     }
 
     fn unread(&mut self, image: Option<&str>, blob: String, reason: &str) {
-        let unread = Unread { image: image.map(str::to_owned), place: place(&blob, &[]), reason: reason.to_owned() };
+        let (image, place) = (image.map(str::to_owned), place(&blob, &[]));
+        let unread = Unread { image, place, reason: reason.to_owned(), ..Unread::default() };
         if self.report.unread.len() >= MAX_GAPS {
             self.report.unread_more += 1;
         } else if !self.report.unread.contains(&unread) {

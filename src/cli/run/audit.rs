@@ -60,7 +60,7 @@ impl Auditing {
     pub(super) fn run(&self, images: &[String], options: &audit::Options) -> Result<u8, Failure> {
         ui::note(&format!("auditing {}", images.join(", ")));
         let sources = images.iter().map(|image| (image.clone(), source::save(&self.engine, image)));
-        audit::report(sources, options)
+        audit::all(sources, options)
     }
 }
 
