@@ -19,6 +19,8 @@ mod hosts {
 mod audit {
     mod images;
     mod made;
+    mod report_made;
+    mod report_plain;
 }
 
 mod keys {
@@ -104,11 +106,6 @@ mod builder {
     mod other;
     mod podman;
     mod scripted;
-}
-
-mod audit {
-    mod report_made;
-    mod report_plain;
 }
 
 mod docs {
