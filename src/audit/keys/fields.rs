@@ -30,7 +30,8 @@ pub(super) fn wireguard(bytes: &[u8], at: usize) -> Option<Seen> {
     // `wg genkey` clamps; the section says it too, where somebody made the key otherwise.
     let clamped = secret[0] & 7 == 0 && secret[31] & 0xc0 == 0x40;
     let before = &bytes[at.saturating_sub(SECTION_BEFORE)..at];
-    let section = [&b"[Interface]"[..], b"[WireGuard]"].iter().any(|name| memchr::memmem::rfind(before, name).is_some());
+    let section =
+        [&b"[Interface]"[..], b"[WireGuard]"].iter().any(|name| memchr::memmem::rfind(before, name).is_some());
     if !clamped && !section {
         return None;
     }

@@ -68,7 +68,11 @@ impl<'a> Members<'a> {
                         at += 1;
                     }
                     let found = &object[start..at];
-                    if name.is_none() { name = Some(found) } else { value = value.or(Some(found)) }
+                    if name.is_none() {
+                        name = Some(found)
+                    } else {
+                        value = value.or(Some(found))
+                    }
                     continue;
                 }
                 _ => {}

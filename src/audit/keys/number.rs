@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::signer::blob::trimmed;
+use crate::signer::exponent;
 
 const LIMB: usize = 8;
 
@@ -44,6 +45,18 @@ pub(super) fn is_product(n: &[u8], factors: &[&[u8]]) -> bool {
     low == n.as_slice() && high.iter().all(|limb| *limb == 0)
 }
 
+/// Whether `e * d` is 1 modulo `p - 1`, as for every prime `p` of an RSA key. Costs a division
+/// bit by bit, and so comes last.
+pub(super) fn are_inverse(e: &[u8], d: &[u8], p: &[u8]) -> bool {
+    let d = exponent::reduced(d, p);
+    let product = times(&limbs(e), &limbs(&d));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(product.len() * LIMB));
+    for limb in product.iter().rev() {
+        bytes.extend_from_slice(&limb.to_be_bytes());
+    }
+    trimmed(&exponent::reduced(&bytes, p)) == [1]
+}
+
 fn times(a: &[u64], b: &[u64]) -> Zeroizing<Vec<u64>> {
     let mut out = Zeroizing::new(vec![0_u64; a.len() + b.len()]);
     for (i, x) in a.iter().enumerate() {
@@ -78,7 +91,8 @@ mod tests {
     #[test]
     fn products_are_exact_at_every_size() {
         let be = |number: u128| number.to_be_bytes().to_vec();
-        for (p, q) in [(3_u128, 5), (255, 257), (u128::from(u64::MAX), 3), (u128::from(u64::MAX), u128::from(u64::MAX))] {
+        for (p, q) in [(3_u128, 5), (255, 257), (u128::from(u64::MAX), 3), (u128::from(u64::MAX), u128::from(u64::MAX))]
+        {
             assert!(is_product(&be(p * q), &[&be(p), &be(q)]), "{p} {q}");
             assert!(!is_product(&be(p * q - 2), &[&be(p), &be(q)]), "{p} {q}");
             assert!(!is_product(&be(p * q + (1 << 64)), &[&be(p), &be(q)]), "{p} {q}");
@@ -92,6 +106,15 @@ mod tests {
         square.extend([0; 15]);
         square.push(1);
         assert!(is_product(&square, &[&[255; 16], &[255; 16]]));
+    }
+
+    #[test]
+    fn inverses_are_told_from_others() {
+        // 3 * 7 = 21 = 1 modulo 10.
+        assert!(are_inverse(&[3], &[7], &[11]));
+        assert!(are_inverse(&[3], &[27], &[11]));
+        assert!(!are_inverse(&[3], &[9], &[11]));
+        assert!(!are_inverse(&[3], &[7], &[]));
     }
 
     #[test]

@@ -55,7 +55,8 @@ fn read(text: &[u8]) -> Option<Seen> {
     if words.next().is_some() {
         return None;
     }
-    let fits = if encrypted { !private.is_empty() && private.len() % 16 == 0 } else { belongs(&blob, &private, &public) };
+    let fits =
+        if encrypted { !private.is_empty() && private.len() % 16 == 0 } else { belongs(&blob, &private, &public) };
     fits.then(|| public.seen("putty-private-key", "PuTTY format", encrypted, 0))
 }
 
