@@ -14,6 +14,7 @@ mod base64;
 mod curve;
 mod der;
 mod fields;
+mod gnupg;
 mod jwk;
 mod keystore;
 mod known;
@@ -62,9 +63,11 @@ enum Sign {
     Dnssec,
     PgpCurve,
     PgpExponent,
+    GnuPg,
+    WireGuardValue,
 }
 
-const LITERALS: [&[u8]; 22] = [
+const LITERALS: [&[u8]; 27] = [
     armour::BEGIN,
     openssh::MAGIC,
     PKCS8,
@@ -87,6 +90,11 @@ const LITERALS: [&[u8]; 22] = [
     pgp::CURVES[3],
     pgp::CURVES[4],
     pgp::EXPONENT,
+    gnupg::LITERALS[0],
+    gnupg::LITERALS[1],
+    gnupg::LITERALS[2],
+    fields::VALUES[0],
+    fields::VALUES[1],
 ];
 
 const SIGNS: [Sign; LITERALS.len()] = [
@@ -112,6 +120,11 @@ const SIGNS: [Sign; LITERALS.len()] = [
     Sign::PgpCurve,
     Sign::PgpCurve,
     Sign::PgpExponent,
+    Sign::GnuPg,
+    Sign::GnuPg,
+    Sign::GnuPg,
+    Sign::WireGuardValue,
+    Sign::WireGuardValue,
 ];
 
 /// The rules for private keys.
@@ -206,7 +219,12 @@ fn at_sign(sign: Sign, bytes: &[u8], at: usize, all: &mut AllSeen) {
         Sign::Putty => here(putty::at(bytes, at)),
         Sign::Age => here(age::at(bytes, at)),
         Sign::Jwk => jwk::around(bytes, at),
-        Sign::WireGuard => here(fields::wireguard(bytes, at)),
+        Sign::WireGuard => here(fields::wireguard(bytes, at, fields::PRIVATE_KEY)),
+        Sign::WireGuardValue => fields::VALUES
+            .into_iter()
+            .find(|name| bytes[at..].starts_with(name))
+            .and_then(|name| here(fields::wireguard(bytes, at, &name[..name.len() - 1]))),
+        Sign::GnuPg => gnupg::around(bytes, at),
         Sign::Dnssec => here(fields::dnssec(bytes, at)),
         Sign::PgpCurve => pgp::around_curve(bytes, at),
         Sign::PgpExponent => pgp::around_exponent(bytes, at),

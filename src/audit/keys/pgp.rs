@@ -104,7 +104,7 @@ impl<'a> Packet<'a> {
             }
             (0xc0.., [length @ 0..=191, rest @ ..]) => (first & 0x3f, usize::from(*length), rest),
             (0xc0.., [high @ 192..=223, low, rest @ ..]) => {
-                (first & 0x3f, (usize::from(*high) - 192 << 8) + usize::from(*low) + 192, rest)
+                (first & 0x3f, ((usize::from(*high) - 192) << 8) + usize::from(*low) + 192, rest)
             }
             (0xc0.., [255, rest @ ..]) => {
                 let (digits, rest) = rest.split_at_checked(4)?;

@@ -76,6 +76,26 @@ fn pgp_keys_and_subkeys_have_the_fingerprints_that_gpg_prints() {
 }
 
 #[test]
+fn the_key_store_of_gnupg_is_read() {
+    let stored = made::stored();
+    assert!(stored.len() >= 7);
+    for (bytes, encrypted, keygrip) in stored {
+        let found = all(bytes);
+        assert_eq!(found.len(), 1, "{keygrip}");
+        let key = found[0].key.as_ref().unwrap();
+        assert_eq!((found[0].rule, key.encrypted), ("pgp-secret-key", *encrypted));
+        assert_eq!(key.fingerprint.is_some(), key.kind.contains("ssh") || key.kind.contains("nist"), "{}", key.kind);
+        for cut in 0..bytes.trim_ascii_end().len() {
+            assert_eq!(all(&bytes[..cut]), [], "{keygrip} at {cut}");
+        }
+    }
+    let kinds: Vec<_> = stored.iter().filter_map(|(bytes, ..)| all(bytes).pop()?.key).map(|key| key.kind).collect();
+    for kind in ["ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256", "cv25519", "dsa"] {
+        assert!(kinds.iter().any(|own| own == kind), "{kind}");
+    }
+}
+
+#[test]
 fn an_age_identity_is_found_with_its_recipient() {
     // Identities of age's specification and its test vectors (C2SP), the recipients as
     // `age-keygen -y` prints them.
@@ -156,6 +176,9 @@ fn a_wireguard_key_is_found_with_its_public_half() {
     let found = all(config.as_bytes());
     assert_eq!((found[0].rule, found[0].at), ("wireguard-private-key", 12));
     assert_eq!(found[0].key.as_ref().unwrap().fingerprint.as_deref(), Some(public));
+    for other in [format!("WIREGUARD_PRIVATE_KEY=\"{secret}\""), format!("[wireguard]\nprivate-key={secret}\n")] {
+        assert_eq!(one(other.as_bytes()).as_deref(), Some(public), "{other}");
+    }
     for wrong in [
         config.replace("PrivateKey", "PublicKey"),
         config.replace(secret, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),

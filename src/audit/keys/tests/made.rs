@@ -129,12 +129,31 @@ pub(super) struct Keyring {
     pub(super) fingerprints: Vec<String>,
 }
 
+/// A file of GnuPG's store, whether it is protected, and its name.
+pub(super) type Stored = (Vec<u8>, bool, String);
+
 pub(super) fn keyrings() -> &'static [Keyring] {
-    static KEYRINGS: OnceLock<Vec<Keyring>> = OnceLock::new();
+    &made_by_gpg().0
+}
+
+pub(super) fn stored() -> &'static [Stored] {
+    &made_by_gpg().1
+}
+
+fn made_by_gpg() -> &'static (Vec<Keyring>, Vec<Stored>) {
+    static KEYRINGS: OnceLock<(Vec<Keyring>, Vec<Stored>)> = OnceLock::new();
     KEYRINGS.get_or_init(|| {
         let folder = run(GPG);
+        let store = std::fs::read_dir(folder.path().join("home/private-keys-v1.d")).expect("a store");
+        let stored = store.map(|entry| {
+            let path = entry.expect("an entry").path();
+            let bytes = std::fs::read(&path).expect("a file");
+            let protected = memchr::memmem::find(&bytes, b"protected-private-key").is_some();
+            (bytes, protected, path.display().to_string())
+        });
+        let stored = stored.collect();
         let read = |name: char, end: &str| std::fs::read(folder.path().join(format!("{name}.{end}"))).expect("a file");
-        ('a'..='g')
+        let keyrings = ('a'..='g')
             .map(|name| Keyring {
                 name,
                 binary: read(name, "pgp"),
@@ -143,7 +162,8 @@ pub(super) fn keyrings() -> &'static [Keyring] {
                 encrypted: matches!(name, 'f' | 'g'),
                 fingerprints: String::from_utf8(read(name, "fpr")).expect("text").lines().map(str::to_owned).collect(),
             })
-            .collect()
+            .collect();
+        (keyrings, stored)
     })
 }
 
