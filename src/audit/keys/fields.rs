@@ -19,6 +19,8 @@ const WIREGUARD: usize = 44;
 const SECTION_BEFORE: usize = 1024;
 /// The most bytes of a DNSSEC key: RSA-4096 has 4 KiB.
 const MAX_DNSSEC: usize = 12 * 1024;
+/// The most lines of one: 10 numbers, and as many dates.
+const MAX_FIELDS: usize = 32;
 
 /// The WireGuard key whose name is at `at`.
 pub(super) fn wireguard(bytes: &[u8], at: usize, name: &[u8]) -> Option<Seen> {
@@ -49,6 +51,9 @@ pub(super) fn wireguard(bytes: &[u8], at: usize, name: &[u8]) -> Option<Seen> {
 /// The DNSSEC key whose [`DNSSEC`] is at `at` (as BIND writes it).
 pub(super) fn dnssec(bytes: &[u8], at: usize) -> Option<Seen> {
     let file = &bytes[at..bytes.len().min(at + MAX_DNSSEC)];
+    // The next one is another key: so however many there are, each byte is read twice at most.
+    let next = memchr::memmem::find(&file[1..], DNSSEC).map_or(file.len(), |next| next + 1);
+    let file = &file[..next];
     let end = at + file.len();
     read(file, file.len()).or_else(|| read(&super::armour::unwrapped(bytes, at, end), file.len()))
 }
@@ -60,7 +65,7 @@ fn read(file: &[u8], whole: usize) -> Option<Seen> {
     for line in file.split_inclusive(|byte| *byte == b'\n') {
         let Some(colon) = memchr::memchr(b':', line) else { break };
         let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
-        if fields.iter().any(|(other, _)| *other == name) {
+        if fields.len() == MAX_FIELDS || fields.iter().any(|(other, _)| *other == name) {
             break;
         }
         fields.push((name, value));
