@@ -344,7 +344,7 @@ impl Level<'_> {
 /// Where a text ends inside of a run: at a `=` or at dashes, behind which another may begin.
 fn segment(run: &[u8]) -> Option<usize> {
     let equals = memchr::memchr(b'=', run);
-    let dashes = memchr::memmem::find(&run[..equals.unwrap_or(run.len())], b"----");
+    let dashes = memchr::memmem::find(&run[..equals.unwrap_or(run.len())], b"-----");
     dashes.or(equals)
 }
 
