@@ -45,13 +45,17 @@ pub(super) fn looks(bytes: &[u8], range: Range<usize>, mut each: impl FnMut(usiz
     }
 }
 
-/// Whether two bytes or more are `0` to `9`: in prose hardly any is.
+/// Whether all bytes are ASCII and three or more are `0` to `9`: in prose hardly any is.
 fn has_decimals(look: [u8; LOOK]) -> bool {
     const EACH: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
     const HIGH: u128 = 0x80 * EACH;
-    let word = u128::from_le_bytes(look) & !HIGH;
+    let word = u128::from_le_bytes(look);
+    if word & HIGH != 0 {
+        return false;
+    }
     let digits = (word + EACH * (0x80 - b'0' as u128)) & !(word + EACH * (0x7f - b'9' as u128)) & HIGH;
-    digits & digits.wrapping_sub(1) != 0
+    let but_one = digits & digits.wrapping_sub(1);
+    but_one & but_one.wrapping_sub(1) != 0
 }
 
 /// The lists around `at`, none of which begins before `from`; gives where they end. `cut` says

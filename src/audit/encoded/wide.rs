@@ -43,6 +43,7 @@ pub(super) fn texts(bytes: &[u8], range: Range<usize>, mut each: impl FnMut(Vec<
     }
 }
 
+#[inline]
 fn is_wide(bytes: &[u8], at: usize) -> bool {
     const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
     let Some(look) = bytes.get(at..).and_then(<[u8]>::first_chunk::<LOOK>) else { return false };
