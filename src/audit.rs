@@ -7,6 +7,7 @@
 //! They are pure, and never print or keep what they find: its kind, its public half, its place.
 
 pub mod encoded;
+pub mod exact;
 pub mod finding;
 pub mod keys;
 pub mod residue;

@@ -18,7 +18,7 @@ mod map;
 mod numbers;
 mod packed;
 mod plausible;
-mod text;
+pub(super) mod text;
 mod wide;
 
 use std::cell::Cell;
@@ -45,6 +45,11 @@ const MIN_UNKNOWN: usize = 64;
 const MIN_CHARACTERS: usize = 20;
 /// The same for hexadecimal digits: a digest of 32 bytes is none.
 const MIN_UNKNOWN_HEX: usize = 96;
+
+/// The same for more than one line, in which no literal of a lent key may be whole: 30 bytes.
+const MIN_UNKNOWN_LINES: usize = 40;
+/// The same for hexadecimal digits.
+const MIN_UNKNOWN_HEX_LINES: usize = 60;
 
 /// Begins what may lie in base64 at any alignment, and how far in front of it a key begins.
 const ARMOUR: [(&[u8], usize); 5] = [
@@ -203,8 +208,12 @@ impl Level<'_> {
     }
 
     fn block(&self, block: &Block, cut: bool, found: &mut Vec<Found>) {
-        let (encoding, alignments, enough) =
-            if block.hex { ("hex", 2, MIN_UNKNOWN_HEX) } else { ("base64", 4, MIN_UNKNOWN) };
+        let (encoding, alignments, enough) = match (block.hex, block.pieces.len() > 1) {
+            (true, false) => ("hex", 2, MIN_UNKNOWN_HEX),
+            (true, true) => ("hex", 2, MIN_UNKNOWN_HEX_LINES),
+            (false, false) => ("base64", 4, MIN_UNKNOWN),
+            (false, true) => ("base64", 4, MIN_UNKNOWN_LINES),
+        };
         let length = block.characters.len();
         if cut {
             for from in 0..alignments {

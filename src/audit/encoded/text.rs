@@ -28,13 +28,13 @@ const DIGITS: [u8; 256] = {
 };
 
 /// The six bits of a character of base64.
-pub(super) fn value(byte: u8) -> Option<u8> {
+pub(crate) fn value(byte: u8) -> Option<u8> {
     let value = VALUES[usize::from(byte)];
     (value != NONE).then_some(value)
 }
 
 /// The value of a hexadecimal digit.
-pub(super) fn digit(byte: u8) -> Option<u8> {
+pub(crate) fn digit(byte: u8) -> Option<u8> {
     let value = DIGITS[usize::from(byte)];
     (value != NONE).then_some(value)
 }
