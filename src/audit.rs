@@ -7,7 +7,7 @@
 //! They are pure, and never print or keep what they find: its kind, its public half, its place.
 
 pub mod encoded;
-pub mod fields;
+pub mod exact;
 pub mod finding;
 pub mod hidden;
 pub mod keys;
