@@ -108,6 +108,15 @@ mod builder {
     mod scripted;
 }
 
+mod image {
+    mod archives;
+    mod bombs;
+    mod seen;
+    mod stream;
+    mod tar;
+    mod zip;
+}
+
 mod docs {
     mod promises;
 }
