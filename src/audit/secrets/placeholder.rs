@@ -88,9 +88,10 @@ pub(crate) fn is(value: &[u8]) -> bool {
         || PARTS.iter().any(|part| contains(value, part.as_bytes()))
 }
 
-/// A hash of crypt(5) begins with `$` as well.
+/// A hash of crypt(5) begins with `$` as well, one of RFC 2307 with `{`.
 fn is_hash(value: &[u8]) -> bool {
-    value.len() > 20 && value[0] == b'$' && value[1..].iter().take(4).any(|byte| *byte == b'$')
+    let crypt = value[0] == b'$' && value[1..].iter().take(6).any(|byte| *byte == b'$');
+    value.len() > 20 && (crypt || value.starts_with(b"{SHA}"))
 }
 
 fn contains(value: &[u8], part: &[u8]) -> bool {

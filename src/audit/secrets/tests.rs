@@ -129,7 +129,8 @@ fn no_message_has_any_part_of_a_secret() {
             for found in file(&format!("root/{}", rule.paths[0].replace("//", "/x/")), &example) {
                 let secret = &example[found.at..found.at + found.length];
                 assert!(!found.message.contains(secret), "{}", found.message);
-                assert!(secret.contains("hunter2") || secret.len() > 12, "{} {secret}", rule.id);
+                let encoded = secret.starts_with("aHVudGVy") || secret.starts_with("am9l");
+                assert!(encoded || secret.contains("hunter2") || secret.len() > 12, "{} {secret}", rule.id);
             }
         }
     }

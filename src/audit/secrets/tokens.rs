@@ -139,19 +139,29 @@ pub(super) fn each(bytes: &[u8], run: Range<usize>, mut found: impl FnMut(&'stat
     if let Some(skip) = escape(bytes, run.start) {
         look(run.start + skip, true);
     }
-    // The token's own characters are most of a run's: separators are few.
-    for at in memchr::memchr3_iter(b'_', b'=', b'/', &bytes[run.clone()]) {
-        let at = run.start + at;
-        let separator = bytes[at];
-        if separator == b'_' && at >= run.start + 3 {
+    for (index, separator) in bytes[run.clone()].iter().enumerate() {
+        if !SEPARATES[usize::from(*separator)] {
+            continue;
+        }
+        let at = run.start + index;
+        if *separator == b'_' && index >= 3 {
             look(at - 3, false);
         }
-        look(at + 1, separator == b'=');
-    }
-    for at in memchr::memchr_iter(b'-', &bytes[run.clone()]) {
-        look(run.start + at + 1, false);
+        look(at + 1, *separator == b'=');
     }
 }
+
+/// The characters of a run behind which a token may begin. `+` is in base64 alone.
+const SEPARATES: [bool; 256] = {
+    let mut table = [false; 256];
+    let separators = b"_=/-";
+    let mut index = 0;
+    while index < separators.len() {
+        table[separators[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
 
 /// Whether a token begins at `at`, in a run that is long enough to be looked at.
 pub(super) fn at(bytes: &[u8], at: usize) -> bool {

@@ -60,7 +60,7 @@ fn examples() -> crate::audit::secrets::Examples {
         found: vec![
             "machine forge.corp login joe password hunter22\n".to_owned(),
             "machine a.corp\n  login password\n  password hunter22\n".to_owned(),
-            "default login joe password \"hunter 22\"\n".to_owned(),
+            "default login joe password \"hunter2 2\"\n".to_owned(),
             "machine a.corp login b password ${X} \nmachine c.corp password hunter22".to_owned(),
         ],
         not: vec![

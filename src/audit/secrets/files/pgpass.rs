@@ -40,7 +40,7 @@ fn look(text: &[u8], hit: &mut dyn FnMut(Hit)) {
 #[cfg(test)]
 fn examples() -> crate::audit::secrets::Examples {
     crate::audit::secrets::Examples {
-        found: vec!["db.corp:5432:app:joe:hunter22\n".to_owned(), "*:*:*:joe:hun:ter22".to_owned()],
+        found: vec!["db.corp:5432:app:joe:hunter22\n".to_owned(), "*:*:*:joe:hun:ter2hunter2".to_owned()],
         not: vec![
             "#db.corp:5432:app:joe:hunter22\n".to_owned(),
             "db.corp:5432:app:joe:\n".to_owned(),
