@@ -102,5 +102,6 @@ mod builder {
 }
 
 mod docs {
+    mod adding_a_rule;
     mod promises;
 }

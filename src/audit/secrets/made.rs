@@ -2,7 +2,7 @@
 
 use super::checksum;
 
-pub(super) fn body(length: usize, seed: u64, alphabet: &[u8]) -> String {
+pub(crate) fn body(length: usize, seed: u64, alphabet: &[u8]) -> String {
     // SplitMix64 (Steele, Lea, Flood 2014): any generator would do that repeats itself run by run.
     let mut state = seed.wrapping_mul(0x2545_f491_4f6c_dd1d);
     let mut next = || {

@@ -10,7 +10,7 @@ use crate::audit::finding::{Found, Severity};
 use crate::wire::text::shown;
 
 /// What stands before each: the search's literal.
-pub(super) const LITERAL: &[u8] = b"://";
+pub(crate) const LITERAL: &[u8] = b"://";
 
 /// The rule's id.
 const ID: &str = "url-password";

@@ -1,5 +1,5 @@
 //! Google API keys: `AIza` and 35 characters of base64url. Many are public on purpose (maps,
-//! Firebase), so that one is a warning.
+//! Firebase, programs that report crashes), so that one is a note.
 
 use super::super::characters::{base64url, exactly};
 use super::super::placeholder::is_random;
@@ -9,7 +9,7 @@ use crate::audit::finding::Severity;
 pub(super) const TOKEN: Token = Token {
     id: "google-api-key",
     kind: "a Google API key",
-    severity: Severity::Warning,
+    severity: Severity::Note,
     remedy: "restrict the key to what it is for, or revoke it",
     prefixes: &["AIza"],
     place: Place::Whole,
