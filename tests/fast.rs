@@ -118,5 +118,6 @@ mod image {
 }
 
 mod docs {
+    mod adding_a_rule;
     mod promises;
 }
