@@ -8,6 +8,7 @@
 
 pub mod encoded;
 pub mod finding;
+pub mod ignore;
 pub mod keys;
 pub mod residue;
 pub mod rule;

@@ -102,8 +102,12 @@ mod builder {
 }
 
 mod audit {
-    mod report_made;
+    mod report_attested;
+    mod report_ignored;
+    pub(crate) mod report_made;
+    mod report_page;
     mod report_plain;
+    mod report_schema;
 }
 
 mod docs {
