@@ -107,6 +107,7 @@ mod audit {
     pub(crate) mod report_made;
     mod report_page;
     mod report_plain;
+    mod report_redacted;
     mod report_schema;
 }
 

@@ -40,6 +40,7 @@ pub struct Facts<'a> {
 /// The statement: what was read, with which rules, what was looked for, the result, and when.
 #[must_use]
 pub fn statement(report: &Report, facts: &Facts<'_>) -> Vec<u8> {
+    let report = &super::redact::redact(report);
     let subjects: Vec<Value> = report.images.iter().flat_map(subjects).collect();
     let statement = json!({
         "_type": STATEMENT_TYPE,
