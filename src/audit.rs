@@ -9,7 +9,7 @@
 pub mod encoded;
 pub mod exact;
 pub mod finding;
-pub mod hidden;
+pub mod ignore;
 pub mod keys;
 pub mod layer;
 pub mod read;

@@ -108,13 +108,14 @@ mod builder {
     mod scripted;
 }
 
-mod image {
-    mod archives;
-    mod bombs;
-    mod seen;
-    mod stream;
-    mod tar;
-    mod zip;
+mod audit {
+    mod report_attested;
+    mod report_ignored;
+    pub(crate) mod report_made;
+    mod report_page;
+    mod report_plain;
+    mod report_redacted;
+    mod report_schema;
 }
 
 mod docs {

@@ -47,6 +47,7 @@ mod standalone_compose_clones_a_private_repository;
 mod strangers_at_the_socket_get_no_answer;
 mod the_key_cannot_be_read_out_of_valetkey;
 mod the_key_is_found_nowhere_but_in_valetkey;
+mod the_page_of_an_audit_opens_in_a_browser;
 mod the_users_own_agent_stays_for_the_tool;
 mod the_variable_of_a_key_is_gone_from_the_build;
 mod two_services_get_two_keys;
