@@ -108,8 +108,17 @@ pub(crate) fn layer(source: &mut dyn Read) -> (Seen, std::io::Result<()>) {
 
 /// Reads `source` as one file of a layer, called `name`.
 pub(crate) fn entry_of(name: &str, source: &mut dyn Read, forget: bool) -> Seen {
+    entry(name, source, forget, 0)
+}
+
+/// The same, once the entries before it unpacked to `spent` bytes.
+pub(crate) fn entry_after(spent: u64, name: &str, source: &mut dyn Read) -> Seen {
+    entry(name, source, false, spent)
+}
+
+fn entry(name: &str, source: &mut dyn Read, forget: bool, spent: u64) -> Seen {
     let sink = RefCell::new(Seen { forget, ..Seen::default() });
-    let unpacked = Cell::new(0);
+    let unpacked = Cell::new(spent);
     let mut stream = Stream::new(source, &sink, Vec::new());
     stream.span(name.as_bytes().to_vec(), u64::MAX);
     content(&mut stream, name.as_bytes(), u64::MAX, Nest::outermost(&unpacked)).unwrap();
