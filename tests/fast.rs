@@ -104,6 +104,7 @@ mod builder {
 mod image {
     mod archives;
     mod bombs;
+    mod mutations;
     mod seen;
     mod stream;
     mod tar;
