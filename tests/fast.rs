@@ -19,8 +19,13 @@ mod hosts {
 mod audit {
     mod images;
     mod made;
-    mod report_made;
+    mod report_attested;
+    mod report_ignored;
+    pub(crate) mod report_made;
+    mod report_page;
     mod report_plain;
+    mod report_redacted;
+    mod report_schema;
 }
 
 mod keys {
@@ -108,14 +113,14 @@ mod builder {
     mod scripted;
 }
 
-mod audit {
-    mod report_attested;
-    mod report_ignored;
-    pub(crate) mod report_made;
-    mod report_page;
-    mod report_plain;
-    mod report_redacted;
-    mod report_schema;
+mod image {
+    mod archives;
+    mod bombs;
+    mod mutations;
+    mod seen;
+    mod stream;
+    mod tar;
+    mod zip;
 }
 
 mod docs {
