@@ -147,12 +147,19 @@ fn path(location: &Location) -> Option<String> {
 /// what the entry says.
 pub fn apply(report: &mut Report, ignores: &[Ignore]) -> Vec<String> {
     let mut used = vec![false; ignores.len()];
+    let looked_for = &report.looked_for;
+    // Whichever rule saw it: a lent key is one by its fingerprint.
+    let is_lent = |finding: &Finding| {
+        let key = finding.key.as_ref().and_then(|key| key.fingerprint.as_ref());
+        key.is_some_and(|fingerprint| looked_for.contains(fingerprint))
+    };
     let mut kept = Vec::with_capacity(report.findings.len());
     for finding in std::mem::take(&mut report.findings) {
         // Each entry that fits was of use, not only the first.
         let mut first = None;
+        let lent = is_lent(&finding);
         for (ignore, used) in ignores.iter().zip(&mut used) {
-            if ignore.matches(&finding) {
+            if ignore.matches(&finding) && (!lent || ignore.fingerprint.is_some()) {
                 *used = true;
                 first = first.or(Some(ignore));
             }

@@ -347,34 +347,6 @@ mod tests {
     }
 
     #[test]
-    fn an_ignored_finding_is_named_by_at_least_one_selector_and_a_reason() {
-        let text = "[[ignore]]\nrule = \"pkcs8-private-key\"\npath = \"**/testdata/*.pem\"\nreason = \" a fixture \"\n\
-                    [[ignore]]\nfingerprint = \"SHA256:x\"\nreason = \"public\"\n";
-        let ignores = parsed(text).unwrap().ignores;
-        assert_eq!((ignores[0].rule.as_deref(), ignores[0].reason.as_str()), (Some("pkcs8-private-key"), "a fixture"));
-        assert_eq!(ignores[1].fingerprint.as_deref(), Some("SHA256:x"));
-        let long = format!("fingerprint = \"{}\"\nreason = \"r\"", "x".repeat(257));
-        for (entry, field) in [
-            ("rule = \"x\"", "reason"),
-            ("rule = \"x\"\nreason = \"  \"", "reason"),
-            ("reason = \"r\"", "an entry"),
-            ("path = \"**\"\nreason = \"r\"", "path"),
-            ("rule = \"X y\"\nreason = \"r\"", "rule"),
-            ("rule = \"lent-key\"\nreason = \"r\"", "rule"),
-            ("rule = \"lent-key\"\npath = \"a\"\nreason = \"r\"", "rule"),
-            ("fingerprint = \"a b\"\nreason = \"r\"", "fingerprint"),
-            (&long, "fingerprint"),
-        ] {
-            let (message, hint) = message(&format!("[[ignore]]\n{entry}\n"));
-            let expected = format!("failed to understand {field} in [[ignore]] 1 of");
-            assert!(message.starts_with(&expected) && hint.is_some(), "{entry}: {message}");
-        }
-        let (message, hint) = message("[[ignore]]\nreson = \"r\"\n");
-        assert!(message.contains("unknown field \"reson\" in [[ignore]]"), "{message}");
-        assert_eq!(hint.unwrap(), "did you mean \"reason\"?");
-    }
-
-    #[test]
     fn the_nearest_file_above_is_found() {
         let dir = tempfile::tempdir().unwrap();
         let deep = dir.path().join("a/b");

@@ -59,3 +59,49 @@ pub(super) fn ignore(raw: RawIgnore, place: &str) -> Result<Ignore, ConfigError>
     }
     Ok(ignore)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::{Config, parse};
+    use super::*;
+    use crate::ui::Explain as _;
+
+    fn parsed(text: &str) -> Result<Config, ConfigError> {
+        parse(text, Path::new("/project/valetkey.toml"))
+    }
+
+    fn message(text: &str) -> (String, Option<String>) {
+        let error = parsed(text).unwrap_err();
+        (error.to_string(), error.hint())
+    }
+
+    #[test]
+    fn an_ignored_finding_is_named_by_at_least_one_selector_and_a_reason() {
+        let text = "[[ignore]]\nrule = \"pkcs8-private-key\"\npath = \"**/testdata/*.pem\"\nreason = \" a fixture \"\n\
+                    [[ignore]]\nfingerprint = \"SHA256:x\"\nreason = \"public\"\n";
+        let ignores = parsed(text).unwrap().ignores;
+        assert_eq!((ignores[0].rule.as_deref(), ignores[0].reason.as_str()), (Some("pkcs8-private-key"), "a fixture"));
+        assert_eq!(ignores[1].fingerprint.as_deref(), Some("SHA256:x"));
+        let long = format!("fingerprint = \"{}\"\nreason = \"r\"", "x".repeat(257));
+        for (entry, field) in [
+            ("rule = \"x\"", "reason"),
+            ("rule = \"x\"\nreason = \"  \"", "reason"),
+            ("reason = \"r\"", "an entry"),
+            ("path = \"**\"\nreason = \"r\"", "path"),
+            ("rule = \"X y\"\nreason = \"r\"", "rule"),
+            ("rule = \"lent-key\"\nreason = \"r\"", "rule"),
+            ("rule = \"lent-key\"\npath = \"a\"\nreason = \"r\"", "rule"),
+            ("fingerprint = \"a b\"\nreason = \"r\"", "fingerprint"),
+            (&long, "fingerprint"),
+        ] {
+            let (message, hint) = message(&format!("[[ignore]]\n{entry}\n"));
+            let expected = format!("failed to understand {field} in [[ignore]] 1 of");
+            assert!(message.starts_with(&expected) && hint.is_some(), "{entry}: {message}");
+        }
+        let (message, hint) = message("[[ignore]]\nreson = \"r\"\n");
+        assert!(message.contains("unknown field \"reson\" in [[ignore]]"), "{message}");
+        assert_eq!(hint.unwrap(), "did you mean \"reason\"?");
+    }
+}

@@ -358,4 +358,32 @@ mod tests {
         assert_eq!(fitting("RUN make", 8), "RUN make");
         assert_eq!(fitting("RUN make all", 8), "RUN mak…");
     }
+
+    fn gap() -> Unread {
+        Unread { place: "p".into(), reason: "r".into(), ..Unread::default() }
+    }
+
+    #[test]
+    fn gaps_at_the_limit_are_all_listed_and_one_more_is_counted() {
+        let shown = |gaps: usize, more: u64| {
+            let report = Report { unread: vec![gap(); gaps], unread_more: more, ..Report::default() };
+            let text = render(&report, &View::default());
+            let counted = text.lines().find(|line| line.starts_with("  and ")).map(str::to_owned);
+            (text.lines().filter(|line| *line == "  p: r").count(), counted)
+        };
+        assert_eq!(shown(MAX_UNREAD, 0), (MAX_UNREAD, None));
+        assert_eq!(shown(MAX_UNREAD + 1, 0), (MAX_UNREAD, Some("  and 1 more place".into())));
+        assert_eq!(shown(MAX_UNREAD + 1, 1234), (MAX_UNREAD, Some("  and 1,235 more places".into())));
+    }
+
+    #[test]
+    fn a_text_at_the_limit_is_whole_and_of_a_longer_one_both_ends_are_shown() {
+        let shown = |length: usize| {
+            let place = format!("begin{}end", "x".repeat(length - 8));
+            unread(&Unread { place, ..gap() })
+        };
+        assert_eq!(shown(MAX_TEXT).chars().count(), MAX_TEXT + ": r".len());
+        let cut = shown(MAX_TEXT + 1);
+        assert!(cut.starts_with("beginx") && cut.ends_with("xend: r") && cut.contains(" … "), "{cut}");
+    }
 }

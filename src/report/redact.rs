@@ -84,14 +84,15 @@ fn without_value(word: &str) -> String {
     format!("{name}={GONE}{}", value.get(end..).unwrap_or_default())
 }
 
-/// `scheme://user:password@host`, wherever it stands in a word.
+/// `scheme://user:password@host`, wherever it stands in a word. A user alone may be a token; `git`
+/// is what every forge calls its account.
 fn without_password(word: &str) -> String {
     let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, behind) = rest.split_at(authority);
     match authority.rsplit_once('@') {
+        Some(("git", _)) | None => format!("{scheme}://{authority}{}", without_password(behind)),
         Some((_, host)) => format!("{scheme}://{GONE}@{host}{}", without_password(behind)),
-        None => format!("{scheme}://{authority}{}", without_password(behind)),
     }
 }
 
@@ -110,7 +111,9 @@ mod tests {
             ("RUN x --password=abc\ty", "RUN x --password=***\ty"),
             ("RUN git clone https://me:pw@host/a@b.git", "RUN git clone https://***@host/a@b.git"),
             ("RUN git clone https://host/a@b.git", "RUN git clone https://host/a@b.git"),
-            ("RUN pip install git+ssh://git@host/x", "RUN pip install git+ssh://***@host/x"),
+            ("RUN pip install git+ssh://git@host/x", "RUN pip install git+ssh://git@host/x"),
+            ("RUN git clone https://git:pw@host/x", "RUN git clone https://***@host/x"),
+            ("RUN git clone https://ghp_x@host/x", "RUN git clone https://***@host/x"),
             ("RUN x a=https://u:p@h/?n=https://v:q@i/", "RUN x a=https://***@h/?n=https://***@i/"),
         ] {
             assert_eq!(without_values(text), shown);

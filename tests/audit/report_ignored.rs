@@ -87,6 +87,11 @@ fn the_lent_key_is_ignored_by_its_fingerprint_alone() {
         assert_eq!(apply(&mut report, &[entry]).len(), 1);
         assert_eq!((report.findings.len(), report.ignored), (1, 0));
     }
+    // Seen by another rule, it is the lent key all the same.
+    let mut report = with(vec![found("openssh-private-key", "a/id")]);
+    report.looked_for = vec![FINGERPRINT.into()];
+    assert_eq!(apply(&mut report, &[ignore(Some("openssh-private-key"), Some("a/id"), None)]).len(), 1);
+    assert_eq!((report.findings.len(), report.ignored), (1, 0));
     let mut report = lent();
     assert!(apply(&mut report, &[ignore(None, None, Some(FINGERPRINT))]).is_empty());
     assert_eq!(report.ignored, 1);
