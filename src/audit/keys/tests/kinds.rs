@@ -303,7 +303,8 @@ fn the_handle_of_a_security_key_is_a_warning() {
     let public = [string(&[7; 32]), string(b"ssh:")].concat();
     let private = [&[1, 2, 3, 4, 1, 2, 3, 4], &*kind, &public, &[1], &string(&[9; 64]), &string(b""), &string(b"c")];
     let mut private = private.concat();
-    private.extend((1..=(8 - private.len() % 8) as u8).take_while(|_| private.len() % 8 != 0));
+    let padding = private.len().next_multiple_of(8) - private.len();
+    private.extend((1..=8).take(padding));
     let blob = [&*kind, &public].concat();
     let container = [openssh::MAGIC, &string(b"none"), &string(b"none"), &string(b""), &[0, 0, 0, 1], &string(&blob)];
     let container = [&container.concat(), &*string(&private)].concat();
