@@ -143,6 +143,8 @@ pub(super) fn push(seen: Seen, at: usize, found: &mut Vec<Found>) {
     let (severity, remedy, message) = match (known, seen.encrypted) {
         (Some(package), _) => (Severity::Note, TEST, format!("known test key of {package}: {what}")),
         (None, true) => (Severity::Warning, LOCKED, what),
+        // What is stored of it is a handle: the secret lies in a device.
+        (None, false) if seen.kind.starts_with("sk-") => (Severity::Warning, REPLACE, what),
         (None, false) => (Severity::Error, REPLACE, what),
     };
     let key = Key {

@@ -18,9 +18,11 @@ fn all(bytes: &[u8]) -> Vec<Found> {
 
 /// The same, as a scan of the file would tell it.
 fn scanned(bytes: &[u8]) -> Vec<Found> {
+    static SCANNER: std::sync::LazyLock<crate::audit::scan::Scanner> =
+        std::sync::LazyLock::new(|| crate::audit::scan::Scanner::new(vec![Box::new(Keys)]));
     let mut found = Vec::new();
     let text = Text { bytes, name: b"", depth: 0 };
-    crate::audit::scan::Scanner::new(vec![Box::new(Keys)]).scan(&text, 0..bytes.len(), &mut found);
+    SCANNER.scan(&text, 0..bytes.len(), &mut found);
     found
 }
 

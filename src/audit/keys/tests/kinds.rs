@@ -295,3 +295,35 @@ fn putty_keys_are_found_whole_and_in_strings() {
     let other = ppk(3, false).replace("Private-Lines: 1\r\nAAAAI", "Private-Lines: 1\r\nAAAAJ");
     assert_eq!(all(other.as_bytes()), []);
 }
+
+#[test]
+fn the_handle_of_a_security_key_is_a_warning() {
+    let string = |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat();
+    let kind = string(b"sk-ssh-ed25519@openssh.com");
+    let public = [string(&[7; 32]), string(b"ssh:")].concat();
+    let private = [&[1, 2, 3, 4, 1, 2, 3, 4], &*kind, &public, &[1], &string(&[9; 64]), &string(b""), &string(b"c")];
+    let mut private = private.concat();
+    let padding = private.len().next_multiple_of(8) - private.len();
+    private.extend((1..=8).take(padding));
+    let blob = [&*kind, &public].concat();
+    let container = [openssh::MAGIC, &string(b"none"), &string(b"none"), &string(b""), &[0, 0, 0, 1], &string(&blob)];
+    let container = [&container.concat(), &*string(&private)].concat();
+    let found = all(&container);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].severity, Severity::Warning);
+    assert_eq!(one(&container), Some(crate::signer::fingerprint(&blob)));
+}
+
+#[test]
+fn a_known_test_key_is_a_note_that_names_its_package() {
+    // The public half of GnuTLS's self-test key for RSA (lib/crypto-selftests-pk.c), as the
+    // library that ships it gave it.
+    let fingerprint = "SHA256:EYb3seR7zeXfX5vRAHvcZ4f/25rWfBmDoC5t2UVlUYs";
+    let public = seen::Public { kind: "ssh-rsa".to_owned(), fingerprint: Some(fingerprint.to_owned()) };
+    let mut found = Vec::new();
+    push(public.seen("pkcs1-private-key", "PKCS#1", false, 10), 0, &mut found);
+    assert_eq!(found[0].severity, Severity::Note);
+    let package = found[0].key.as_ref().unwrap().known_test_key.as_deref().unwrap();
+    assert!(package.starts_with("libgnutls30 "), "{package}");
+    assert_eq!(found[0].message, format!("known test key of {package}: ssh-rsa private key in PKCS#1"));
+}

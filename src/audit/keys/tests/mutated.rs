@@ -16,7 +16,7 @@ impl Random {
 }
 
 /// Tries for each key.
-const TRIES: usize = 150;
+const TRIES: usize = 60;
 
 #[test]
 fn one_flipped_bit_gives_no_key_or_the_same() {
