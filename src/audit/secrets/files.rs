@@ -10,6 +10,7 @@ mod bundler;
 mod cargo;
 mod composer;
 mod docker;
+mod dotenv;
 mod gcloud;
 mod gem;
 mod git_config;
@@ -76,13 +77,14 @@ impl Hit {
 /// What most files call for.
 const MOUNT: &str = "mount it as a secret for the step that needs it, and change what was in it";
 
-pub(super) const FILES: [&CredentialFile; 28] = [
+pub(super) const FILES: [&CredentialFile; 29] = [
     &aws::FILE,
     &boto::FILE,
     &bundler::FILE,
     &cargo::FILE,
     &composer::FILE,
     &docker::FILE,
+    &dotenv::FILE,
     &gcloud::FILE,
     &gem::FILE,
     &git_config::FILE,
