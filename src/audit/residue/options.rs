@@ -57,6 +57,7 @@ pub(super) fn identities(text: &[u8], notes: &mut Notes<'_>) {
 
 /// Every value that the option is given in that line, and the range of both.
 fn values<'a>(line: &'a [u8], option: &'static [u8]) -> impl Iterator<Item = (Range<usize>, &'a [u8])> {
+    let line = &line[..comment(line)];
     let mut from = 0;
     std::iter::from_fn(move || {
         loop {
@@ -67,8 +68,7 @@ fn values<'a>(line: &'a [u8], option: &'static [u8]) -> impl Iterator<Item = (Ra
             // `-oStrict…`, a quote, white space, the start of the line.
             let before = &line[..at];
             let alone = before.last().is_none_or(|byte| !byte.is_ascii_alphanumeric()) || before.ends_with(b"-o");
-            let comment = before.windows(2).any(|pair| pair == b" #");
-            if !named || !alone || (comment && !super::contains(before, b"#(nop)")) {
+            if !named || !alone {
                 continue;
             }
             let gap = line[end..]
@@ -87,4 +87,11 @@ fn values<'a>(line: &'a [u8], option: &'static [u8]) -> impl Iterator<Item = (Ra
             }
         }
     })
+}
+
+/// Where a comment begins behind something else; the end, if none does. Docker's old mark of an
+/// instruction that runs nothing, `#(nop)`, begins none.
+fn comment(line: &[u8]) -> usize {
+    let mut marks = memchr::memmem::find_iter(line, b" #");
+    marks.find(|at| !line[at + 1..].starts_with(b"#(nop)")).unwrap_or(line.len())
 }

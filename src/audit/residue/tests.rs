@@ -204,3 +204,24 @@ fn a_field_that_is_cut_anywhere_or_is_noise_breaks_no_rule() {
         of_field("config.Env.A_TOKEN", &noise);
     }
 }
+
+#[test]
+fn a_long_field_takes_no_more_time_than_its_length_says() {
+    // What would be quadratic would take minutes.
+    for part in [
+        "TOKEN=",
+        "A_TOKEN=\"",
+        "StrictHostKeyChecking ",
+        "StrictHostKeyChecking # ",
+        "insteadOf://a:b@",
+        "ARG ",
+        " ",
+        "/tmp/ssh-",
+        "--password ",
+        "-",
+        "id_rsa=",
+    ] {
+        let value = part.repeat((1 << 17) / part.len());
+        of_field("history[0].created_by", &value);
+    }
+}

@@ -21,6 +21,8 @@ const ARGUMENT: Rule = Rule {
 
 /// Characters of a value that could be a secret.
 const SHORTEST: usize = 4;
+/// Characters of a value that are looked at.
+const LONGEST: usize = 4_096;
 
 /// The field's own name: of a variable, a build argument, a label.
 pub(super) fn named(path: &str, value: &[u8], notes: &mut Notes<'_>) {
@@ -47,24 +49,32 @@ pub(super) fn look(start: usize, line: &[u8], notes: &mut Notes<'_>) {
         let dashes = line[at..end].iter().take_while(|byte| **byte == b'-').count();
         let name = &line[at + dashes..end];
         let option = dashes == 2;
-        let value = match line.get(end) {
-            Some(b'=') => Some(value(line, end + 1)),
-            Some(b' ') if option => Some(value(line, end + 1)).filter(|value| line.get(value.start) != Some(&b'-')),
-            _ => None,
-        };
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            if is_secret(name) && is_value(&line[value.clone()]) {
-                let message = format!("{} has a value, and the name of a secret", shown(name));
-                notes.add(&VALUE, message, start + value.start..start + value.end);
-            }
-            if name == b"SSH_AUTH_SOCK" && !placeholder::is(&line[value.clone()]) {
-                names::note_agent(start + value.start..start + value.end, notes);
-            }
-        } else if is_secret(name) && line.get(end) != Some(&b'=') && line[..at].trim_ascii_end().ends_with(b"ARG") {
-            let message = format!("{} is a build argument with the name of a secret", shown(name));
-            notes.add(&ARGUMENT, message, start + at + dashes..start + end);
-        }
         at = end;
+        let socket = name == b"SSH_AUTH_SOCK";
+        if !socket && !is_secret(name) {
+            continue;
+        }
+        let value = match line.get(end) {
+            Some(b'=') => value(line, end + 1),
+            Some(b' ') if option => value(line, end + 1),
+            _ => end..end,
+        };
+        if value.is_empty() {
+            if !socket && line.get(end) != Some(&b'=') && line[..end - name.len()].trim_ascii_end().ends_with(b"ARG") {
+                let message = format!("{} is a build argument with the name of a secret", shown(name));
+                notes.add(&ARGUMENT, message, start + end - name.len()..start + end);
+            }
+            continue;
+        }
+        // What is in a value is not another name: a text of them takes no longer than any other.
+        at = value.end;
+        let text = &line[value.clone()];
+        let range = start + value.start..start + value.end;
+        if socket && !placeholder::is(text) {
+            names::note_agent(range, notes);
+        } else if !socket && is_value(text) && !(option && text.starts_with(b"-")) {
+            notes.add(&VALUE, format!("{} has a value, and the name of a secret", shown(name)), range);
+        }
     }
 }
 
@@ -76,12 +86,12 @@ fn is_name(byte: u8) -> bool {
 fn value(line: &[u8], at: usize) -> Range<usize> {
     match line.get(at) {
         Some(quote @ (b'"' | b'\'')) => {
-            let length = line[at + 1..].iter().take_while(|byte| *byte != quote).count();
+            let length = line[at + 1..].iter().take(LONGEST).take_while(|byte| *byte != quote).count();
             at + 1..at + 1 + length
         }
         _ => {
             let ends = |byte: &u8| byte.is_ascii_whitespace() || b";&|)\"'".contains(byte);
-            at..at + line.get(at..).map_or(0, |rest| rest.iter().take_while(|byte| !ends(byte)).count())
+            at..at + line.get(at..).map_or(0, |rest| rest.iter().take(LONGEST).take_while(|byte| !ends(byte)).count())
         }
     }
 }
@@ -89,6 +99,7 @@ fn value(line: &[u8], at: usize) -> Range<usize> {
 /// Whether a value could be the secret itself: not a path to it, nor a command or an address that
 /// gives it, nor what another rule says already.
 fn is_value(value: &[u8]) -> bool {
+    let value = &value[..value.len().min(LONGEST)];
     let path = value.starts_with(b"/") || value.starts_with(b"~") || value.starts_with(b"./");
     let address = memchr::memmem::find(value, url::LITERAL).is_some();
     value.len() >= SHORTEST

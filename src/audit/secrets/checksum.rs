@@ -28,7 +28,7 @@ pub(crate) fn base62(body: &[u8]) -> [u8; 6] {
 }
 
 /// Whether the last six characters are the checksum of those before. Of the two orders that
-/// base 62 is written in, either: npm has not said which is its.
+/// base 62 is written in, either: neither vendor has published which.
 pub(crate) fn base62_holds(token: &[u8]) -> bool {
     token.split_last_chunk::<6>().is_some_and(|(body, sum)| {
         let crc = crc32(body);
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn it_is_the_one_that_github_uses() {
-        // A revoked token that GitHub's format has been explained with in public since 2021.
+        // The vector in the README of therootcompany/base62-token.js, widely quoted.
         let body = ["zQWBuTSOoRi4A9s", "pHcVY5ncnsDkxkJ"].concat();
         assert_eq!(&base62(body.as_bytes()), b"0mLq17");
         assert!(base62_holds([body.as_str(), "0mLq17"].concat().as_bytes()));

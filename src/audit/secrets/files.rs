@@ -10,6 +10,7 @@ mod bundler;
 mod cargo;
 mod composer;
 mod docker;
+mod dotenv;
 mod gcloud;
 mod gem;
 mod git_config;
@@ -76,13 +77,14 @@ impl Hit {
 /// What most files call for.
 const MOUNT: &str = "mount it as a secret for the step that needs it, and change what was in it";
 
-pub(super) const FILES: [&CredentialFile; 28] = [
+pub(super) const FILES: [&CredentialFile; 29] = [
     &aws::FILE,
     &boto::FILE,
     &bundler::FILE,
     &cargo::FILE,
     &composer::FILE,
     &docker::FILE,
+    &dotenv::FILE,
     &gcloud::FILE,
     &gem::FILE,
     &git_config::FILE,
@@ -122,7 +124,9 @@ impl CredentialFile {
     }
 
     pub(super) fn found(&self, hit: &Hit) -> Found {
-        let of = hit.of.as_deref().map_or_else(String::new, |of| format!(" of {}", shown(of)));
+        // A registry may be named with a login before its host.
+        let of = hit.of.as_deref().and_then(|of| of.rsplit(|byte| *byte == b'@').next());
+        let of = of.map_or_else(String::new, |of| format!(" of {}", shown(of)));
         Found {
             rule: self.id,
             severity: self.severity,
@@ -137,6 +141,10 @@ impl CredentialFile {
 }
 
 fn matches(pattern: &[u8], path: &[u8]) -> bool {
+    // Almost every path ends here, and there are millions of them.
+    if !pattern.last().zip(path.last()).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other)) {
+        return false;
+    }
     if let Some(end) = pattern.strip_prefix(b"*") {
         return ends_with(path, end);
     }

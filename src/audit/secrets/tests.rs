@@ -189,3 +189,32 @@ fn no_credential_file_that_is_cut_anywhere_or_is_noise_breaks_a_rule() {
         }
     }
 }
+
+#[test]
+fn a_login_in_the_name_of_a_server_is_not_shown() {
+    for (path, text) in [
+        ("root/.gem/credentials", "https://joe:hunter2@gems.corp: hunter22hunter22\n"),
+        (
+            "root/.docker/config.json",
+            r#"{"auths": {"https://joe:hunter2@r.corp": {"identitytoken": "hunter2hunter2"}}}"#,
+        ),
+        ("root/.netrc", "machine joe:hunter2@a.corp login b password hunter2hunter2"),
+        ("root/.npmrc", "//joe:hunter2@npm.corp/:_authToken=hunter2hunter2"),
+    ] {
+        let found = file(path, text);
+        assert!(!found.is_empty() && found.iter().all(|found| !found.message.contains("hunter2")), "{found:?}");
+    }
+}
+
+#[test]
+fn a_text_of_nothing_but_beginnings_takes_no_more_time_than_its_length_says() {
+    for token in tokens::TOKENS {
+        for example in (token.examples)().found {
+            let text = format!("{} ", &example[..example.len() - 1]).repeat(1 + 50_000 / example.len());
+            scan("x", &text);
+        }
+    }
+    for part in ["://", "://a:", "a://b:c", "_-_=", "ghp_", "glpat-", "a."] {
+        scan("x", &part.repeat(50_000 / part.len()));
+    }
+}

@@ -174,8 +174,15 @@ pub(super) fn at(bytes: &[u8], at: usize) -> bool {
 
 fn begins(bytes: &[u8], at: usize, value: bool, run_end: Option<usize>) -> Option<(&'static Token, usize)> {
     let rest = bytes.get(at..)?;
+    let (first, second) = (*rest.first()?, *rest.get(1)?);
     TOKENS.iter().find_map(|token| {
-        if !token.prefixes.iter().any(|prefix| rest.starts_with(prefix.as_bytes())) {
+        // Two bytes are compared before a call is made to compare the rest.
+        let begins = token
+            .prefixes
+            .iter()
+            .map(|prefix| prefix.as_bytes())
+            .any(|prefix| prefix[0] == first && prefix[1] == second && rest.starts_with(prefix));
+        if !begins {
             return None;
         }
         let inside = at.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_alphanumeric());

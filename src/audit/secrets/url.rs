@@ -22,6 +22,8 @@ const USERINFO: usize = 1_024;
 const HOST: usize = 255;
 /// Characters of a password that can be told from a word.
 const STRONG: usize = 12;
+/// Characters from which on it needs no digit to be no word.
+const LONG: usize = 24;
 
 /// An address with a secret in it.
 pub(crate) struct Password {
@@ -59,7 +61,9 @@ pub(crate) fn strong(bytes: &[u8], at: usize) -> Option<Password> {
     let address = parse(bytes, at)?;
     let secret = &bytes[address.secret.clone()];
     let alone = address.user == address.secret;
-    let kinds = secret.iter().any(u8::is_ascii_digit) && secret.iter().any(u8::is_ascii_alphabetic);
+    let mixed = secret.iter().any(u8::is_ascii_lowercase) && secret.iter().any(u8::is_ascii_uppercase);
+    let digit = secret.iter().any(u8::is_ascii_digit) && secret.iter().any(u8::is_ascii_alphabetic);
+    let kinds = digit || (mixed && secret.len() >= LONG);
     // A user alone may be an account's public id.
     let long = secret.len() >= if alone { 40 } else { STRONG };
     let known = !alone || bytes[..address.secret.end + 1].ends_with(b":") || is_forge(&bytes[address.host.clone()]);

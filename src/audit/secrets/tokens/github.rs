@@ -1,5 +1,5 @@
 //! GitHub since 2021: three letters, `_`, 30 random characters and the checksum of those.
-//! <https://github.blog/engineering/behind-githubs-new-authentication-token-formats/>
+//! <https://github.blog/2021-04-05-behind-githubs-new-authentication-token-formats/>
 
 use super::super::characters::{base62, exactly};
 use super::super::checksum::base62_holds;

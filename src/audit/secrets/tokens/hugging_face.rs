@@ -20,9 +20,9 @@ pub(super) const TOKEN: Token = Token {
 fn check(bytes: &[u8], at: usize) -> Option<usize> {
     let prefix = if bytes[at] == b'h' { 3 } else { 8 };
     let body = exactly(bytes, at + prefix, 34, |byte| byte.is_ascii_alphabetic())?;
-    // A name in camel case changes between upper and lower far less often than chance does.
-    let changes = body.windows(2).filter(|pair| pair[0].is_ascii_lowercase() != pair[1].is_ascii_lowercase()).count();
-    (is_random(body) && changes >= 8).then_some(prefix + 34)
+    // A name in camel case has no two capitals in a row; one in a thousand tokens has none either.
+    let capitals = body.windows(2).any(|pair| pair.iter().all(u8::is_ascii_uppercase));
+    (is_random(body) && capitals).then_some(prefix + 34)
 }
 
 #[cfg(test)]
@@ -34,7 +34,7 @@ fn examples() -> super::super::Examples {
             format!("hf_{}", made::letters(33, 1)),
             format!("hf_{}", made::letters(35, 1)),
             format!("hf_{}", "x".repeat(34)),
-            "hf_loadPretrainedModelsFromTheHubCache".to_owned(),
+            "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".to_owned(),
         ],
     }
 }

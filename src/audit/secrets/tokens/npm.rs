@@ -1,5 +1,5 @@
 //! npm since 2021: `npm_`, 30 random characters and the checksum of those.
-//! <https://github.blog/changelog/2021-09-23-npm-has-a-new-access-token-format/>
+//! <https://github.blog/2021-09-23-announcing-npms-new-access-token-format/>
 
 use super::super::characters::{base62, exactly};
 use super::super::checksum::base62_holds;
