@@ -190,7 +190,7 @@ impl Level<'_> {
     /// run, because an escaped character cuts them off.
     fn begin(&self, start: usize, covered: usize) -> usize {
         let bytes = self.text.bytes;
-        if !start.checked_sub(1).is_some_and(|before| matches!(bytes[before], b'\\' | b'%')) {
+        if start == 0 || !matches!(bytes[start - 1], b'\\' | b'%') {
             return glue::begin(bytes, start);
         }
         let limit = start.saturating_sub(glue::MAX_GLUE).max(covered);

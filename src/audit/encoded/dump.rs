@@ -2,7 +2,7 @@
 //! the characters once more.
 
 use super::map::Map;
-use super::text::{digit, hex};
+use super::text::digit;
 
 /// The longest line that is taken for one of a dump: `xxd -c 256` has 906 characters.
 const MAX_LINE: usize = 1_024;
@@ -48,11 +48,13 @@ pub(super) fn read(bytes: &[u8], from: usize, at: usize, mut each: impl FnMut(Ve
     let mut end = at + 1;
     while let Some(line) = next {
         for (token, at) in &line.tokens {
-            let Some(value) = value(token, form) else { break };
+            let before = straight.len();
+            if value(token, form, &mut straight).is_none() {
+                break;
+            }
             let length = u8::try_from(token.len()).unwrap_or(u8::MAX);
-            units.extend(value.iter().map(|_| (*at, length)));
-            swapped.extend(value.iter().rev());
-            straight.extend(value);
+            units.resize(straight.len(), (*at, length));
+            swapped.extend(straight[before..].iter().rev());
         }
         end = end.max(line.end);
         next = self::line(bytes, line.end).filter(|next| next.colon == line.colon);
@@ -111,15 +113,21 @@ fn form(line: &Line<'_>) -> Option<Form> {
     }
 }
 
-/// The bytes of a number, the high one first.
-fn value(token: &[u8], form: Form) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(token).ok()?;
+/// Appends the bytes of a number, the high one first, if it is one of that form.
+fn value(token: &[u8], form: Form, out: &mut Vec<u8>) -> Option<()> {
+    let text = |radix: u32| u16::from_str_radix(std::str::from_utf8(token).ok()?, radix).ok();
     match form {
-        Form::Hex(most) => (token.len().is_multiple_of(2) && token.len() <= 2 * most).then(|| hex(token)),
-        Form::OctalByte => u8::from_str_radix(text, 8).ok().map(|byte| vec![byte]),
-        Form::OctalWord => u16::from_str_radix(text, 8).ok().map(|word| word.to_be_bytes().to_vec()),
-        Form::Decimal => text.parse().ok().map(|byte: u8| vec![byte]),
+        Form::Hex(most) if token.len().is_multiple_of(2) && token.len() <= 2 * most => {
+            for [high, low] in token.as_chunks::<2>().0 {
+                out.push(digit(*high)? << 4 | digit(*low)?);
+            }
+        }
+        Form::Hex(_) => return None,
+        Form::OctalByte => out.push(u8::try_from(text(8)?).ok()?),
+        Form::OctalWord => out.extend(text(8)?.to_be_bytes()),
+        Form::Decimal => out.push(u8::try_from(text(10)?).ok()?),
     }
+    Some(())
 }
 
 /// Whether the second line's offset is where the first one ends.
