@@ -196,7 +196,7 @@ impl Level<'_> {
         let limit = start.saturating_sub(glue::MAX_GLUE).max(covered);
         let mut at = start;
         while at > limit && matches!(bytes[at - 1], b'\\' | b'%') {
-            if !glue::escaped(&bytes[at - 1..]).is_some_and(|(byte, _)| byte != b'=') {
+            if glue::escaped(&bytes[at - 1..]).is_none_or(|(byte, _)| byte == b'=') {
                 break;
             }
             at -= 1;

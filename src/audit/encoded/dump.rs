@@ -35,7 +35,11 @@ enum Form {
 /// both byte orders.
 pub(super) fn read(bytes: &[u8], from: usize, at: usize, mut each: impl FnMut(Vec<u8>, Map)) -> Option<usize> {
     let back = at.saturating_sub(MAX_LINE).max(from);
-    let start = bytes[back..at].iter().rposition(|byte| *byte == b'\n').map_or(back, |newline| back + newline + 1);
+    let start = match memchr::memrchr(b'\n', &bytes[back..at]) {
+        Some(newline) => back + newline + 1,
+        None if back == from => back,
+        None => return None,
+    };
     let first = line(bytes, start)?;
     let form = form(&first)?;
     let second = line(bytes, first.end);
@@ -70,13 +74,16 @@ pub(super) fn read(bytes: &[u8], from: usize, at: usize, mut each: impl FnMut(Ve
 
 fn line(bytes: &[u8], start: usize) -> Option<Line<'_>> {
     let text = &bytes[start..bytes.len().min(start + MAX_LINE)];
-    let length = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
-    let text = &text[..length];
     let indent = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-    let digits = text[indent..].iter().take_while(|byte| digit(**byte).is_some()).count();
+    let digits = text[indent..].iter().take(17).take_while(|byte| digit(**byte).is_some()).count();
     if !(4..=16).contains(&digits) {
         return None;
     }
+    if !matches!(text.get(indent + digits), Some(b' ' | b'\t' | b':')) {
+        return None;
+    }
+    let length = memchr::memchr(b'\n', text).unwrap_or(text.len());
+    let text = &text[..length];
     let offset = &text[indent..indent + digits];
     let mut at = indent + digits;
     let colon = text.get(at) == Some(&b':');
