@@ -11,6 +11,7 @@
 //! is not seen; compressed data that goes on there is not.
 
 mod block;
+mod budget;
 mod dump;
 mod escapes;
 mod glue;
@@ -21,12 +22,12 @@ mod plausible;
 pub(super) mod text;
 mod wide;
 
-use std::cell::Cell;
 use std::ops::Range;
 
 use self::block::Block;
+pub(super) use self::budget::Budget;
 use self::map::Map;
-use super::finding::{Found, Severity};
+use super::finding::Found;
 use super::rule::Text;
 use super::scan::Scanner;
 
@@ -78,6 +79,15 @@ pub(super) enum Hint {
     Escaped,
 }
 
+/// Where what was decoded for one literal ends, so that the next one in it is not decoded again.
+#[derive(Default)]
+pub(super) struct Hinted {
+    /// Of base64, for each place of its first character modulo 4.
+    base64: [usize; 4],
+    /// Of strings.
+    escaped: usize,
+}
+
 /// The literals that this module wants to be told of.
 pub(super) fn literals() -> Vec<(Vec<u8>, Hint)> {
     let mut all: Vec<_> = escapes::LITERALS.iter().map(|literal| (literal.to_vec(), Hint::Escaped)).collect();
@@ -107,42 +117,6 @@ fn at_phase(bytes: &[u8], phase: usize) -> Vec<Vec<u8>> {
             }
             all
         })
-}
-
-/// What the encodings of one window have decoded to.
-pub(super) struct Budget {
-    left: Cell<usize>,
-    cut: Cell<bool>,
-}
-
-impl Budget {
-    pub(super) fn new(bytes: usize) -> Self {
-        Self { left: Cell::new(bytes), cut: Cell::new(false) }
-    }
-
-    fn take(&self, bytes: usize) -> bool {
-        let left = self.left.get().checked_sub(bytes);
-        self.left.set(left.unwrap_or_default());
-        self.cut.set(self.cut.get() || left.is_none());
-        left.is_some()
-    }
-
-    /// The finding that says so, if something was not decoded.
-    pub(super) fn finding(&self, at: usize) -> Option<Found> {
-        self.cut.get().then(|| Found {
-            rule: "encoded-limit",
-            severity: Severity::Warning,
-            message: format!(
-                "what is encoded here decodes to more than {} MiB and was not all read",
-                MAX_DECODED >> 20
-            ),
-            remedy: "take this file out of the image, or look at what it decodes to",
-            at,
-            length: 0,
-            wrapped: Vec::new(),
-            key: None,
-        })
-    }
 }
 
 /// One level: the bytes of a window, or what one of them decodes to.
@@ -190,13 +164,13 @@ impl Level<'_> {
     /// run, because an escaped character cuts them off.
     fn begin(&self, start: usize, covered: usize) -> usize {
         let bytes = self.text.bytes;
-        if !start.checked_sub(1).is_some_and(|before| matches!(bytes[before], b'\\' | b'%')) {
+        if start == 0 || !matches!(bytes[start - 1], b'\\' | b'%') {
             return glue::begin(bytes, start);
         }
         let limit = start.saturating_sub(glue::MAX_GLUE).max(covered);
         let mut at = start;
         while at > limit && matches!(bytes[at - 1], b'\\' | b'%') {
-            if !glue::escaped(&bytes[at - 1..]).is_some_and(|(byte, _)| byte != b'=') {
+            if glue::escaped(&bytes[at - 1..]).is_none_or(|(byte, _)| byte == b'=') {
                 break;
             }
             at -= 1;
@@ -238,11 +212,13 @@ impl Level<'_> {
     }
 
     /// Looks where a literal of [`literals`] is.
-    pub(super) fn hint(&self, hint: Hint, at: usize, found: &mut Vec<Found>) {
+    pub(super) fn hint(&self, hint: Hint, at: usize, hinted: &mut Hinted, found: &mut Vec<Found>) {
         let bytes = self.text.bytes;
         match hint {
+            Hint::Escaped if at < hinted.escaped => {}
             Hint::Escaped => {
-                escapes::strings(bytes, at, |decoded, map| self.show(&decoded, &map, "escapes", true, found));
+                hinted.escaped =
+                    escapes::strings(bytes, at, |decoded, map| self.show(&decoded, &map, "escapes", true, found));
             }
             Hint::Base64 { inside, fours } => {
                 let Some(mut start) = at.checked_sub(inside) else { return };
@@ -263,7 +239,11 @@ impl Level<'_> {
                 }
                 // The literal may begin inside of a three.
                 let phase = inside.saturating_sub(1);
+                if at < hinted.base64[start % 4] {
+                    return;
+                }
                 let block = Block::read(bytes, start, MAX_KEY_TEXT);
+                hinted.base64[start % 4] = block.first_end();
                 let (decoded, map) = block.decode(0, MAX_KEY_TEXT);
                 if fours == 0 && phase > 0 && decoded.len() > phase {
                     let map = map.behind(phase);
@@ -327,7 +307,7 @@ impl Level<'_> {
         }
         if let Some((unpacked, name, more)) = packed::unpack(self.text.bytes) {
             if more {
-                self.budget.cut.set(true);
+                self.budget.exceed();
             }
             self.show(&unpacked, &Map::Whole(0..self.text.bytes.len()), name, true, found);
         }

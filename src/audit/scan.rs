@@ -13,8 +13,7 @@ use std::ops::Range;
 
 use self::literals::Literals;
 pub use self::run::{MIN_RUN, in_run, runs};
-use super::encoded::{self, Budget, Hint, Level, MAX_DECODED};
-use super::exact::Named;
+use super::encoded::{self, Budget, Hint, Hinted, Level, MAX_DECODED};
 use super::finding::Found;
 use super::rule::{Family, Text};
 
@@ -72,9 +71,10 @@ impl Scanner {
     pub(super) fn level(&self, level: &Level<'_>, found: &mut Vec<Found>) {
         let (text, fresh) = (level.text, &level.fresh);
         let deeper = level.deeper();
+        let mut hinted = Hinted::default();
         self.literals.each(text.bytes, fresh.clone(), |owner, at| match owner {
             Owner::Family(family, index) => self.families[family].at_literal(index, at, text, found),
-            Owner::Encoded(hint) if deeper => level.hint(hint, at, found),
+            Owner::Encoded(hint) if deeper => level.hint(hint, at, &mut hinted, found),
             Owner::Encoded(_) => {}
         });
         let mut covered = 0;

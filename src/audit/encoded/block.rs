@@ -50,6 +50,15 @@ impl Block {
         block
     }
 
+    /// Where its first piece ends.
+    pub(super) fn first_end(&self) -> usize {
+        match &self.pieces[..] {
+            [first, second, ..] => first.1 + second.0 - first.0,
+            [first] => first.1 + self.characters.len(),
+            [] => self.end,
+        }
+    }
+
     fn drop_from(&mut self, length: usize) {
         self.characters.truncate(length);
         self.pieces.retain(|piece| piece.0 < length);

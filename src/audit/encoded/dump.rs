@@ -2,7 +2,7 @@
 //! the characters once more.
 
 use super::map::Map;
-use super::text::{digit, hex};
+use super::text::digit;
 
 /// The longest line that is taken for one of a dump: `xxd -c 256` has 906 characters.
 const MAX_LINE: usize = 1_024;
@@ -35,7 +35,11 @@ enum Form {
 /// both byte orders.
 pub(super) fn read(bytes: &[u8], from: usize, at: usize, mut each: impl FnMut(Vec<u8>, Map)) -> Option<usize> {
     let back = at.saturating_sub(MAX_LINE).max(from);
-    let start = bytes[back..at].iter().rposition(|byte| *byte == b'\n').map_or(back, |newline| back + newline + 1);
+    let start = match memchr::memrchr(b'\n', &bytes[back..at]) {
+        Some(newline) => back + newline + 1,
+        None if back == from => back,
+        None => return None,
+    };
     let first = line(bytes, start)?;
     let form = form(&first)?;
     let second = line(bytes, first.end);
@@ -48,11 +52,13 @@ pub(super) fn read(bytes: &[u8], from: usize, at: usize, mut each: impl FnMut(Ve
     let mut end = at + 1;
     while let Some(line) = next {
         for (token, at) in &line.tokens {
-            let Some(value) = value(token, form) else { break };
+            let before = straight.len();
+            if value(token, form, &mut straight).is_none() {
+                break;
+            }
             let length = u8::try_from(token.len()).unwrap_or(u8::MAX);
-            units.extend(value.iter().map(|_| (*at, length)));
-            swapped.extend(value.iter().rev());
-            straight.extend(value);
+            units.resize(straight.len(), (*at, length));
+            swapped.extend(straight[before..].iter().rev());
         }
         end = end.max(line.end);
         next = self::line(bytes, line.end).filter(|next| next.colon == line.colon);
@@ -68,13 +74,16 @@ pub(super) fn read(bytes: &[u8], from: usize, at: usize, mut each: impl FnMut(Ve
 
 fn line(bytes: &[u8], start: usize) -> Option<Line<'_>> {
     let text = &bytes[start..bytes.len().min(start + MAX_LINE)];
-    let length = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
-    let text = &text[..length];
     let indent = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-    let digits = text[indent..].iter().take_while(|byte| digit(**byte).is_some()).count();
+    let digits = text[indent..].iter().take(17).take_while(|byte| digit(**byte).is_some()).count();
     if !(4..=16).contains(&digits) {
         return None;
     }
+    if !matches!(text.get(indent + digits), Some(b' ' | b'\t' | b':')) {
+        return None;
+    }
+    let length = memchr::memchr(b'\n', text).unwrap_or(text.len());
+    let text = &text[..length];
     let offset = &text[indent..indent + digits];
     let mut at = indent + digits;
     let colon = text.get(at) == Some(&b':');
@@ -111,15 +120,21 @@ fn form(line: &Line<'_>) -> Option<Form> {
     }
 }
 
-/// The bytes of a number, the high one first.
-fn value(token: &[u8], form: Form) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(token).ok()?;
+/// Appends the bytes of a number, the high one first, if it is one of that form.
+fn value(token: &[u8], form: Form, out: &mut Vec<u8>) -> Option<()> {
+    let text = |radix: u32| u16::from_str_radix(std::str::from_utf8(token).ok()?, radix).ok();
     match form {
-        Form::Hex(most) => (token.len().is_multiple_of(2) && token.len() <= 2 * most).then(|| hex(token)),
-        Form::OctalByte => u8::from_str_radix(text, 8).ok().map(|byte| vec![byte]),
-        Form::OctalWord => u16::from_str_radix(text, 8).ok().map(|word| word.to_be_bytes().to_vec()),
-        Form::Decimal => text.parse().ok().map(|byte: u8| vec![byte]),
+        Form::Hex(most) if token.len().is_multiple_of(2) && token.len() <= 2 * most => {
+            for [high, low] in token.as_chunks::<2>().0 {
+                out.push(digit(*high)? << 4 | digit(*low)?);
+            }
+        }
+        Form::Hex(_) => return None,
+        Form::OctalByte => out.push(u8::try_from(text(8)?).ok()?),
+        Form::OctalWord => out.extend(text(8)?.to_be_bytes()),
+        Form::Decimal => out.push(u8::try_from(text(10)?).ok()?),
     }
+    Some(())
 }
 
 /// Whether the second line's offset is where the first one ends.

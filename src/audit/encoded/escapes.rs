@@ -22,24 +22,29 @@ const MAX_BACK: usize = 4 * 1024;
 /// The most bytes of a string that are decoded.
 const MAX_STRING: usize = 64 * 1024;
 
-/// The string around `at`, decoded: up to each kind of quote, because the one that begins it may
+/// The string around `at`, decoded; gives where it ends: up to each kind of quote, because the one that begins it may
 /// lie too far back.
-pub(super) fn strings(bytes: &[u8], at: usize, mut each: impl FnMut(Vec<u8>, Map)) {
+pub(super) fn strings(bytes: &[u8], at: usize, mut each: impl FnMut(Vec<u8>, Map)) -> usize {
     if bytes[at] == b'%' || bytes[at..].starts_with(LITERALS[6]) {
         let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"%-_.~+*'()!$".contains(&byte);
         let start = back(at, |at| !inside(bytes[at]));
         let (decoded, units) = percent(&bytes[start..bytes.len().min(start + MAX_STRING)], start, inside);
-        return each(decoded, Map::Each(units));
+        let end = units.last().map_or(at, |unit| unit.0 + 1);
+        each(decoded, Map::Each(units));
+        return end;
     }
     let start = back(at, |at| matches!(bytes[at], b'\n' | b'"' | b'\'' | b'`') && (at == 0 || bytes[at - 1] != b'\\'));
-    let mut before = None;
+    let (mut before, mut end) = (None, usize::MAX);
     for quote in [b'"', b'\''] {
         let (decoded, units) = string(bytes, start, quote);
+        // Beyond the first of the two ends, another string may begin.
+        end = end.min(units.last().map_or(at, |unit| unit.0 + 1));
         if before.as_ref() != Some(&decoded) {
             each(decoded.clone(), Map::Each(units));
             before = Some(decoded);
         }
     }
+    end
 }
 
 fn back(at: usize, stops: impl Fn(usize) -> bool) -> usize {

@@ -41,7 +41,7 @@ pub(super) fn looks(bytes: &[u8], range: Range<usize>, mut each: impl FnMut(usiz
             let digits = look.iter().filter(|byte| digit(**byte).is_some()).count();
             (MIN_DIGITS..LOOK).contains(&digits)
         };
-        at = if dense { each(at).max(at + 1).max(at) } else { at + STRIDE };
+        at = if dense { each(at).max(at + 1) } else { at + STRIDE };
     }
 }
 
@@ -138,10 +138,13 @@ fn decimal(text: &[u8]) -> Option<u8> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
+/// Bytes, and where each came from.
+type Units = (Vec<u8>, Vec<(usize, u8)>);
+
 /// A list, read as hexadecimal and as decimal for as long as both are possible.
 struct List {
-    hex: Option<(Vec<u8>, Vec<(usize, u8)>)>,
-    decimal: Option<(Vec<u8>, Vec<(usize, u8)>)>,
+    hex: Option<Units>,
+    decimal: Option<Units>,
 }
 
 impl Default for List {
@@ -206,7 +209,8 @@ mod tests {
 
     #[test]
     fn lists_of_all_forms_are_read() {
-        let forms: [(&str, &str, &dyn Fn(u8) -> String); 12] = [
+        type Form<'f> = (&'f str, &'f str, &'f dyn Fn(u8) -> String);
+        let forms: [Form<'_>; 12] = [
             ("0x lower", ", ", &|b| format!("0x{b:02x}")),
             ("0x upper", ",", &|b| format!("0X{b:02X}")),
             ("0x short", ",\n\t", &|b| format!("0x{b:x}")),

@@ -27,6 +27,17 @@ const DIGITS: [u8; 256] = {
     table
 };
 
+/// The bits of each character at each of the four places.
+static SHIFTED: [[u32; 256]; 4] = {
+    let mut tables = [[0; 256]; 4];
+    let mut i = 0;
+    while i < 4 * 256 {
+        tables[i / 256][i % 256] = ((VALUES[i % 256] & 0x3f) as u32) << (18 - 6 * (i / 256));
+        i += 1;
+    }
+    tables
+};
+
 /// The six bits of a character of base64.
 pub(crate) fn value(byte: u8) -> Option<u8> {
     let value = VALUES[usize::from(byte)];
@@ -45,7 +56,8 @@ fn bits(byte: u8) -> u32 {
 
 /// The three bytes of four characters.
 pub(super) fn three([a, b, c, d]: [u8; 4]) -> [u8; 3] {
-    let word = bits(a) << 18 | bits(b) << 12 | bits(c) << 6 | bits(d);
+    let [first, second, third, fourth] = &SHIFTED;
+    let word = first[usize::from(a)] | second[usize::from(b)] | third[usize::from(c)] | fourth[usize::from(d)];
     let [_, high, middle, low] = word.to_be_bytes();
     [high, middle, low]
 }

@@ -87,8 +87,8 @@ mod tests {
                 for behind in [0, 1, 50] {
                     let mut text = text.clone();
                     text.extend(std::iter::repeat_n(b'.', behind));
-                    let expected = if seen { vec![before..before + length] } else { vec![] };
-                    assert_eq!(found(&text, 0..text.len()), expected, "{before} {length} {behind}");
+                    let expected = seen.then_some(before..before + length);
+                    assert_eq!(found(&text, 0..text.len()), Vec::from_iter(expected), "{before} {length} {behind}");
                 }
             }
         }

@@ -80,3 +80,11 @@ fn every_cut_of_every_encoding_is_harmless() {
         scan(&all[..cut]);
     }
 }
+
+#[test]
+fn what_seems_to_begin_again_and_again_is_decoded_once() {
+    // Each would be decoded to thousands of bytes: the limit would be hit, and told of.
+    for text in ["LS0tLS1CRUdJTi", "\\x02\\x01\\x00", "\\u0002\\u0001\\u0000", "%02%01%00", "b3BlbnNzaC1rZXktdjE"] {
+        nothing(text, text.repeat(300_000 / text.len()).as_bytes());
+    }
+}
