@@ -14,6 +14,7 @@ use std::ops::Range;
 use self::literals::Literals;
 pub use self::run::{MIN_RUN, in_run, runs};
 use super::encoded::{self, Budget, Hint, Hinted, Level, MAX_DECODED};
+use super::exact::Named;
 use super::finding::Found;
 use super::rule::{Family, Text};
 
