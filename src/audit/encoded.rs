@@ -25,7 +25,7 @@ mod wide;
 use std::ops::Range;
 
 use self::block::Block;
-pub(super) use self::budget::Budget;
+pub(super) use self::budget::{Budget, LIMIT_RULE};
 use self::map::Map;
 use super::finding::Found;
 use super::rule::Text;

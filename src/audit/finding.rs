@@ -247,10 +247,10 @@ impl Report {
     /// What it comes to: findings come before gaps, because they stay whatever is in the gaps.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        match (self.findings.is_empty(), self.is_complete()) {
-            (false, _) => Outcome::Findings,
-            (true, true) => Outcome::Clean,
-            (true, false) => Outcome::Incomplete,
+        match (self.worst() > Some(Severity::Note), self.is_complete()) {
+            (true, _) => Outcome::Findings,
+            (false, true) => Outcome::Clean,
+            (false, false) => Outcome::Incomplete,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What one blob is found to hold: every window goes through the scanner, every entry is noted
 //! for [`super::hidden`], every gap is kept.
 
+use super::encoded::LIMIT_RULE;
 use super::finding::Found;
 use super::hidden::{Hashing, Paths, normal};
 use super::residue;
@@ -71,6 +72,13 @@ impl<'a> LayerSink<'a> {
 
     fn place(&mut self, trail: &[Vec<u8>], window: &Window<'_>) {
         for found in std::mem::take(&mut self.found) {
+            // Not everything was taken out of its encoding: that is nothing found, and not all read.
+            if found.rule == LIMIT_RULE {
+                let name = window.entry(found.at).map(|(span, _)| span.name.clone());
+                let place: Vec<_> = trail.iter().cloned().chain(name).collect();
+                self.unread(&place, found.message);
+                continue;
+            }
             let entry = window.entry(found.at);
             // Shown once more as a stream of its own, where it has its name.
             if entry.is_some_and(|(span, _)| span.opened) {
@@ -80,6 +88,14 @@ impl<'a> LayerSink<'a> {
             let mut names = trail.iter().cloned().chain(entry.map(|(span, _)| span.name.clone()));
             let placed = Placed { path: names.next(), inner: names.collect(), offset, found };
             self.keep(placed);
+        }
+    }
+
+    fn unread(&mut self, trail: &[Vec<u8>], reason: String) {
+        if self.gaps.len() < MAX_GAPS {
+            self.gaps.push((trail.to_vec(), reason));
+        } else {
+            self.gaps_more += 1;
         }
     }
 
@@ -160,10 +176,6 @@ impl Sink for LayerSink<'_> {
     }
 
     fn gap(&mut self, trail: &[Vec<u8>], gap: Gap) {
-        if self.gaps.len() < MAX_GAPS {
-            self.gaps.push((trail.to_vec(), gap.to_string()));
-        } else {
-            self.gaps_more += 1;
-        }
+        self.unread(trail, gap.to_string());
     }
 }

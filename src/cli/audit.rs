@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::audit::finding::{Report, Severity};
+use crate::audit::finding::{Outcome, Report};
 use crate::audit::ignore;
 use crate::audit::read::Audit;
 use crate::config;
@@ -17,8 +17,10 @@ use crate::report::{self, Format, View};
 use crate::ui::progress::Done;
 use crate::ui::{self, Explain, Failure};
 
+pub mod attest;
 pub mod looking;
 
+use attest::Attesting;
 use looking::Looking;
 
 /// What `valetkey audit` takes.
@@ -37,6 +39,19 @@ pub struct AuditArgs {
     /// How the report is shown
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub format: Format,
+    /// Sign the result with this key (keychain:NAME, env:NAME, file:PATH, agent:...), as an in-toto
+    /// statement that `ssh-keygen -Y verify -n valetkey-audit` checks
+    #[arg(long, value_name = "KEY")]
+    pub attest: Option<String>,
+    /// Where the statement goes; its signature goes to FILE.sig [default: valetkey-audit.json]
+    #[arg(long, value_name = "FILE", requires = "attest")]
+    pub attest_to: Option<PathBuf>,
+    /// Check a signed statement about the image instead of showing a report
+    #[arg(long, value_name = "FILE", requires = "allowed_signers", conflicts_with = "attest")]
+    pub verify: Option<PathBuf>,
+    /// Who may have signed it: ssh-keygen's allowed signers, or public keys
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    pub allowed_signers: Option<PathBuf>,
     /// Config file with [[ignore]] entries [default: valetkey.toml in this folder or one above it]
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     pub config: Option<PathBuf>,
@@ -55,6 +70,8 @@ Examples:
   docker image save app | valetkey audit -
   valetkey audit --for keychain:omnibus --for SHA256:... app:latest
   valetkey audit --format html app:latest > audit.html
+  valetkey audit --attest keychain:ci app:latest
+  valetkey audit --verify valetkey-audit.json --allowed-signers signers app:latest
   valetkey audit registry://127.0.0.1:5000/app:1.2
 
 What has a slash in front or exists as a file or folder is read from there; anything else is an
@@ -70,6 +87,10 @@ pub struct Options {
     pub looking: Looking,
     /// Findings that do not count.
     pub ignores: Vec<ignore::Ignore>,
+    /// Whether the result is signed.
+    pub attesting: Option<Attesting>,
+    /// The statement that is checked, and who may have signed it.
+    pub verifying: Option<(PathBuf, PathBuf)>,
 }
 
 /// Audits what was named.
@@ -87,7 +108,9 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     };
     let ignores = config.map(|path| config::read(&path)).transpose()?.unwrap_or_default().ignores;
     let sources = args.images.iter().map(|image| (image.clone(), open(image, args.engine.as_deref())));
-    all(sources, Options { format: args.format, looking, ignores })
+    let attesting = args.attest.as_deref().map(|key| Attesting::new(key, args.attest_to.as_deref())).transpose()?;
+    let verifying = args.verify.clone().zip(args.allowed_signers.clone());
+    all(sources, Options { format: args.format, looking, ignores, attesting, verifying })
 }
 
 /// Audits these sources, prints one report, and gives the exit code.
@@ -115,20 +138,24 @@ pub fn all(
     for warning in ignore::apply(&mut sum, &options.ignores) {
         ui::warning(&warning);
     }
+    if let Some((file, allowed)) = &options.verifying {
+        return attest::verify(file, allowed, &sum);
+    }
     let view = View { colour: ui::colour_on_stdout(), width: ui::width_of_stdout().unwrap_or(report::DEFAULT_WIDTH) };
     ui::write(&report::render(options.format, &sum, &view));
+    if let Some(attesting) = &options.attesting {
+        attesting.write(&sum)?;
+    }
     Ok(code(&sum) as u8)
 }
 
 /// What an audit that said this exits with.
 #[must_use]
 pub fn code(report: &Report) -> Code {
-    if report.findings.iter().any(|finding| finding.severity > Severity::Note) {
-        Code::Findings
-    } else if !report.complete {
-        Code::NotAllRead
-    } else {
-        Code::Ok
+    match report.outcome() {
+        Outcome::Clean => Code::Ok,
+        Outcome::Findings => Code::Findings,
+        Outcome::Incomplete => Code::NotAllRead,
     }
 }
 

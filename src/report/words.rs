@@ -171,7 +171,7 @@ pub(super) fn tally(report: &Report) -> String {
 }
 
 /// The audit in one line. It says that there is no private key only where every byte was read
-/// and nothing at all was found.
+/// and nothing but notes was found.
 #[must_use]
 pub fn verdict(report: &Report) -> String {
     let read = read(report);
@@ -186,6 +186,11 @@ pub fn verdict(report: &Report) -> String {
         0 => String::new(),
         number => format!("; {}", count(number, "finding ignored", "findings ignored")),
     };
+    // Notes alone are no finding that counts; among them are keys that everybody has.
+    let notes = match report.worst() {
+        Some(Severity::Note) => format!("; {}", tally(report)),
+        _ => String::new(),
+    };
     let said = match (report.outcome(), report.is_complete()) {
         (Outcome::Clean, _) => format!("no private key in {read}"),
         (Outcome::Findings, true) => format!("{found} in {read}: {}", tally(report)),
@@ -199,7 +204,7 @@ pub fn verdict(report: &Report) -> String {
             format!("the audit is not complete, so it proves nothing: {gaps}; nothing was found in the rest of {read}")
         }
     };
-    said + &ignored
+    said + &notes + &ignored
 }
 
 #[cfg(test)]

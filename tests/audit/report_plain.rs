@@ -36,7 +36,7 @@ fn findings_are_counted_by_what_they_are() {
     assert_eq!(last_line(&wide(&report)), expected);
     let mut one = clean();
     one.findings = vec![finding("x", Severity::Note, in_layer(0, '1', "a"))];
-    assert_eq!(verdict(&one), "1 finding in 1 image, 4 layers, 12,345 files: 1 note");
+    assert_eq!(verdict(&one), "no private key in 1 image, 4 layers, 12,345 files; 1 note");
 }
 
 #[test]

@@ -6,6 +6,9 @@ use std::cell::Cell;
 use super::MAX_DECODED;
 use crate::audit::finding::{Found, Severity};
 
+/// The rule's id of what was not decoded, which is nothing found, and not all read.
+pub const LIMIT_RULE: &str = "encoded-limit";
+
 /// What the encodings of one window have decoded to.
 pub(in crate::audit) struct Budget {
     left: Cell<usize>,
@@ -34,7 +37,7 @@ impl Budget {
     /// The finding that says so, if something was not decoded.
     pub(in crate::audit) fn finding(&self, at: usize) -> Option<Found> {
         self.cut.get().then(|| Found {
-            rule: "encoded-limit",
+            rule: LIMIT_RULE,
             severity: Severity::Warning,
             message: format!(
                 "what is encoded here decodes to more than {} MiB and was not all read",

@@ -347,6 +347,8 @@ impl<'a> Resolving<'a> {
                     Place::Manifest if field.contains("annotations") => Place::Annotation,
                     kind => kind,
                 };
+                // What a report shows of an instruction with a finding in it goes by this.
+                let instruction = (kind == Place::History).then(|| created_by(&value, field)).flatten();
                 let location = Location {
                     kind,
                     layer: None,
@@ -356,7 +358,7 @@ impl<'a> Resolving<'a> {
                     inner: None,
                     offset: Some(found.at as u64),
                     hidden_by: None,
-                    instruction: None,
+                    instruction,
                     field: Some(crate::ui::one_line(field)),
                 };
                 findings.push(finding(image, platform.clone(), &found, location));
@@ -447,4 +449,10 @@ fn named(descriptor: &Descriptor) -> Option<String> {
 
 fn digest_like(name: &str) -> bool {
     name.starts_with("blobs/")
+}
+
+/// The instruction of the entry of the history that a field is of.
+fn created_by(config: &serde_json::Value, field: &str) -> Option<String> {
+    let index: usize = field.strip_prefix("history[")?.split(']').next()?.parse().ok()?;
+    config.get("history")?.get(index)?.get("created_by")?.as_str().map(str::to_owned)
 }
