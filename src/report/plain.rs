@@ -37,6 +37,15 @@ struct Table {
 
 pub(super) fn render(report: &Report, view: &View) -> String {
     let mut table = Table { out: String::new(), colour: view.colour, width: view.width.max(super::MIN_WIDTH) };
+    let colour = match report.outcome() {
+        Outcome::Clean => GREEN,
+        Outcome::Findings if report.worst() == Some(Severity::Error) => RED,
+        _ => YELLOW,
+    };
+    // The one line that is never wrapped: programs read it too, and it holds no text of an image.
+    let verdict = words::verdict(report);
+    table.line(colour, &verdict);
+    table.out.push('\n');
     let groups = group(report);
     for image in &groups.images {
         table.image(image);
@@ -50,13 +59,10 @@ pub(super) fn render(report: &Report, view: &View) -> String {
     }
     table.not_read(report);
     table.ignored(report);
-    let colour = match report.outcome() {
-        Outcome::Clean => GREEN,
-        Outcome::Findings if report.worst() == Some(Severity::Error) => RED,
-        _ => YELLOW,
-    };
-    // The one line that is never wrapped: programs read it too, and it holds no text of an image.
-    table.line(colour, &words::verdict(report));
+    // Once more where it would have been scrolled away.
+    if report.outcome() != Outcome::Clean || !report.findings.is_empty() {
+        table.line(colour, &verdict);
+    }
     table.out
 }
 

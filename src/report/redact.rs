@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::audit::finding::{Finding, Place, Report};
+use crate::audit::finding::{Finding, Place, Report, Severity};
 
 /// What stands in place of a value.
 const GONE: &str = "***";
@@ -17,7 +17,8 @@ const NAMES: [&str; 8] = ["PASS", "SECRET", "TOKEN", "CREDENTIAL", "KEY", "AUTH"
 pub(super) fn redact(report: &Report) -> Report {
     let mut report = report.clone();
     let all = report.findings.iter().chain(report.ignored_findings.iter().map(|ignored| &ignored.finding));
-    let in_history: Vec<_> = all.filter(|finding| finding.location.kind == Place::History).collect();
+    let in_history: Vec<_> =
+        all.filter(|finding| finding.location.kind == Place::History && finding.severity > Severity::Note).collect();
     let texts: HashSet<String> = in_history.iter().filter_map(|finding| finding.location.instruction.clone()).collect();
     // A finding in the history that does not quote it: any of the image's instructions may be it.
     let unquoted = in_history.iter().filter(|finding| finding.location.instruction.is_none());

@@ -7,7 +7,7 @@ use super::MAX_DECODED;
 use crate::audit::finding::{Found, Severity};
 
 /// The rule's id of what was not decoded, which is nothing found, and not all read.
-pub const LIMIT_RULE: &str = "encoded-limit";
+pub(in crate::audit) const LIMIT_RULE: &str = "encoded-limit";
 
 /// What the encodings of one window have decoded to.
 pub(in crate::audit) struct Budget {
