@@ -1,6 +1,6 @@
 //! valetkey lends SSH keys to container builds.
 //!
-//! Two flows explain the whole crate.
+//! Three flows explain the whole crate.
 //!
 //! **One sign request, a straight line:** [`wire::frame`] reads a bounded frame →
 //! [`wire::agent`] turns it into a request → [`wire::userauth`] parses the signed data
@@ -10,6 +10,12 @@
 //! **One `valetkey run`:** [`config`] turns flags and `valetkey.toml` into validated grants →
 //! [`keys`] loads what they name → [`lease`] opens the sockets → [`builder`] turns the typed
 //! command into the one to run → [`child`] runs it → [`receipt`] sums the lease up.
+//!
+//! **One audited layer:** [`image::source`] opens → [`image::layer`] decompresses and takes digests
+//! → [`image::stream`] shows every byte, [`image::tar`] and [`image::inner`] name them →
+//! [`audit::scan`] asks every rule → [`audit::read`] follows the [`image::manifest`]s → a
+//! [`audit::finding::Report`] → [`report`]. A wrong digest or a limit that was hit is in the
+//! report, never "nothing found".
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod agent;
