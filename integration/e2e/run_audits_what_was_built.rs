@@ -70,6 +70,30 @@ fn by_podman_and_buildah() {
 }
 
 #[test]
+fn and_finds_the_very_key_that_was_lent_in_an_encoding_that_hides_it() {
+    let engine = Engine::named("docker-28");
+    let hide = "gzip -c /lent | base64 -w 0 | od -A n -v -t x1 >/hidden && rm /lent";
+    let build = PrivateBuild::with_steps(&format!("COPY lent /lent\nRUN {hide}\n{{step}} git clone {{url}} /cloned"));
+    let PrivateBuild { project, .. } = build;
+    let project = project.write("lent", &build.key.private());
+    let build = PrivateBuild { project, ..build };
+    let command = build.command(&engine);
+    let audit = build.lend_with(&engine, &["--audit"]).args(command).within(build.project.path()).finish();
+    let fact = format!("this is {}, a key that was lent", build.key.fingerprint());
+    audit.expect_code(116).expect(&fact).expect("hidden").expect_not(&build.key.body());
+}
+
+#[test]
+fn and_a_build_that_leaves_no_key_passes() {
+    let engine = Engine::named("docker-28");
+    let build = PrivateBuild::new();
+    let command = build.command(&engine);
+    let audit = build.lend_with(&engine, &["--audit"]).args(command).within(build.project.path()).finish();
+    // The base image has the keys that GnuTLS and OpenSSL ship for their self-tests.
+    audit.expect_code(0).expect("no private key in 1 image, 2 layers, ").expect("known test key");
+}
+
+#[test]
 fn and_a_command_that_makes_no_known_image_is_refused_before_it_runs() {
     let engine = Engine::named("docker-28");
     let build = PrivateBuild::new();

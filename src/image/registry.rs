@@ -216,7 +216,8 @@ impl Registry {
             })
         };
         let realm = parameter("realm").ok_or("it wants a kind of login that is not known")?;
-        if !realm.starts_with("https://") && !(self.reference.is_loopback() && realm.starts_with("http://")) {
+        let is_safe = realm.starts_with("https://") || self.reference.is_loopback() && realm.starts_with("http://");
+        if !is_safe {
             return Err("it wants the login over plain HTTP".into());
         }
         let service = parameter("service").unwrap_or_default();

@@ -136,7 +136,7 @@ fn labels_environment_history_and_annotations_are_looked_at_by_field() {
     let mut layout = Layout::default();
     let layer = layout.blob("application/vnd.oci.image.layer.v1.tar", &tar(&[("a", b"b")]));
     let config = json!({
-        "config": { "Env": [format!("TOKEN={MARK}")], "Labels": { "note": MARK }, "Entrypoint": ["sh", MARK] },
+        "config": { "Env": [format!("PLACE={MARK}")], "Labels": { "note": MARK }, "Entrypoint": ["sh", MARK] },
         "history": [{ "created_by": format!("RUN \"{MARK}\"\n") }],
         "rootfs": { "diff_ids": [Digest::of(&tar(&[("a", b"b")])).to_string()] },
     });
@@ -153,7 +153,7 @@ fn labels_environment_history_and_annotations_are_looked_at_by_field() {
     fields.sort();
     let expected = [
         (Place::Config, "Entrypoint[1]"),
-        (Place::Config, "Env.TOKEN"),
+        (Place::Config, "Env.PLACE"),
         (Place::Config, "Labels.note"),
         (Place::History, "history[0].created_by"),
         (Place::Annotation, "manifests[0].annotations.org.example"),

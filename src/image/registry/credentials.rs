@@ -48,10 +48,10 @@ pub(super) fn of(host: &str) -> Option<Zeroizing<String>> {
         host => vec![host.to_owned(), format!("https://{host}")],
     };
     for name in &names {
-        if let Some(helper) = config.cred_helpers.get(name).or(config.creds_store.as_ref()) {
-            if let Some(basic) = ask(helper, name) {
-                return Some(basic);
-            }
+        if let Some(helper) = config.cred_helpers.get(name).or(config.creds_store.as_ref())
+            && let Some(basic) = ask(helper, name)
+        {
+            return Some(basic);
         }
         if let Some(auth) = config.auths.get(name).filter(|auth| !auth.auth.is_empty()) {
             return Some(Zeroizing::new(format!("Basic {}", auth.auth.as_str())));
