@@ -21,7 +21,10 @@ fn as_is(bytes: &[u8]) -> Vec<u8> {
     bytes.to_vec()
 }
 
-fn places(report: &Report) -> Vec<(Option<usize>, String, Option<u64>, Option<usize>, Option<String>)> {
+/// Layer, path, offset, the layer that hides it, the instruction.
+type Seen = (Option<usize>, String, Option<u64>, Option<usize>, Option<String>);
+
+fn places(report: &Report) -> Vec<Seen> {
     let mut places: Vec<_> = report
         .findings
         .iter()
