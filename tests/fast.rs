@@ -17,8 +17,11 @@ mod hosts {
 }
 
 mod audit {
+    mod corpus;
     mod images;
     mod made;
+    mod report_made;
+    mod report_plain;
 }
 
 mod keys {
@@ -104,11 +107,6 @@ mod builder {
     mod other;
     mod podman;
     mod scripted;
-}
-
-mod audit {
-    mod report_made;
-    mod report_plain;
 }
 
 mod docs {
