@@ -96,6 +96,7 @@ class Corpus:
                     continue
                 number += 1
                 encoded = encode(kind.data)
+                encoded.inner = encoded.inner and encoded.inner.format(f"k{number:04}")
                 layer = PLAIN if name == "as-is" else ARCHIVED if name in e.ARCHIVES else ENCODED
                 path = f"srv/{number // 100}/{encoded.file.format(f'k{number:04}')}"
                 self.file(f"{kind.name}/{name}", kind.keys, layer, path.encode(), encoded)

@@ -75,9 +75,12 @@ def placeholders():
 def halves(maker):
     """Each kind cut off in the middle of its secret, with and without an end put behind."""
     for kind in maker.kinds:
-        # Where the secret of the first key is not whole yet.
-        part = len(kind.data) // (4 if kind.name.startswith("pgp") else 2)
-        half = kind.data[:part]
+        half = kind.data[: len(kind.data) // 2]
+        # Where the secret is not whole yet: it is not in the middle of these.
+        if kind.name.startswith("pgp-ed25519"):
+            half = kind.data[: 100 if kind.text else 70]
+        if kind.name.startswith("jwk"):
+            half = kind.data[: kind.data.index(b'"d"') + 30]
         if kind.name == "wireguard":
             half = kind.data[: kind.data.index(b"PrivateKey") + 30]
         if kind.name == "age":

@@ -78,8 +78,16 @@ def literal_env(data):
 
 
 def escaped_some(data):
-    """As .NET and Go's encoding/json write what HTML might take amiss, line ends too."""
-    text = "".join(chr(c) if chr(c).isalnum() else f"\\u{c:04x}" for c in data)
+    """As encoders that fear HTML and scripts write it."""
+    return escaped(data, b"+/=<>&'\"\\\n\r")
+
+
+def escaped_marks(data):
+    return escaped(data, bytes(c for c in range(128) if not chr(c).isalnum()))
+
+
+def escaped(data, which):
+    text = "".join(f"\\u{c:04x}" if c in which else chr(c) for c in data)
     return around(text.encode(), b'{"key": "', b'"}')
 
 
@@ -360,6 +368,7 @@ TEXT = {
     "yaml-literal": literal_yaml,
     "env-literal": literal_env,
     "u-escapes": escaped_some,
+    "u-escapes-marks": escaped_marks,
     "u-escapes-all": escaped_all,
     "utf16-le": utf16_le,
     "utf16-be": utf16_be,
