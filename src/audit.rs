@@ -7,9 +7,9 @@
 //! They are pure, and never print or keep what they find: its kind, its public half, its place.
 
 pub mod encoded;
-pub mod fields;
+pub mod exact;
 pub mod finding;
-pub mod hidden;
+pub mod ignore;
 pub mod keys;
 pub mod layer;
 pub mod read;

@@ -5,6 +5,7 @@
 
 mod duration;
 mod file;
+mod ignore;
 
 use std::path::PathBuf;
 
@@ -68,6 +69,8 @@ pub struct Config {
     pub hosts: Vec<PinEntry>,
     /// known_hosts files to use.
     pub known_hosts: Vec<PathBuf>,
+    /// Findings of an audit that are ignored, in order.
+    pub ignores: Vec<crate::audit::ignore::Ignore>,
     /// How access is lent where neither a grant nor a flag says it.
     pub lend: Option<Lend>,
 }
@@ -112,7 +115,7 @@ pub enum ConfigError {
         line: usize,
         /// The field.
         field: String,
-        /// Where it stands: `the top level`, `[[grant]]`, `[[host]]`.
+        /// Where it stands: `the top level`, `[[grant]]`, `[[host]]`, `[[ignore]]`.
         table: &'static str,
         /// The field that is spelled most like it.
         nearest: Option<&'static str>,

@@ -2,13 +2,15 @@
 //!
 //! Reports see findings only: no image, no file, no clock, no terminal. Whether there is colour
 //! and how wide a line may be is the caller's to say. Every text that came out of an image is
-//! escaped for the form that it goes into, because whoever made the image chose it.
+//! escaped for the form that it goes into, because whoever made the image chose it; instructions lose
+//! the values that may be secret.
 
 pub mod attestation;
 mod by_image;
 mod html;
 mod json;
 mod plain;
+mod redact;
 mod sarif;
 pub mod signers;
 mod words;
@@ -55,6 +57,7 @@ impl Default for View {
 /// The whole report in that form, ready to be written out; it ends with a line feed.
 #[must_use]
 pub fn render(format: Format, report: &Report, view: &View) -> Vec<u8> {
+    let report = &redact::redact(report);
     match format {
         Format::Table => plain::render(report, view).into_bytes(),
         Format::Json => json::render(report).into_bytes(),

@@ -1,6 +1,8 @@
 //! All human text goes out through here: `error:`, `hint:`, `warning:` and plain lines, with
 //! colour only on a terminal and never under `NO_COLOR`.
 
+pub mod progress;
+
 use std::io::{IsTerminal as _, Write as _};
 
 use crate::exit::Code;

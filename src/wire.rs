@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod certificate;
 pub mod frame;
+pub mod sshsig;
 pub mod text;
 pub mod tunnel;
 pub mod tunnel_host;

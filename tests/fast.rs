@@ -20,8 +20,13 @@ mod audit {
     mod corpus;
     mod images;
     mod made;
-    mod report_made;
+    mod report_attested;
+    mod report_ignored;
+    pub(crate) mod report_made;
+    mod report_page;
     mod report_plain;
+    mod report_redacted;
+    mod report_schema;
 }
 
 mod keys {
@@ -110,5 +115,6 @@ mod builder {
 }
 
 mod docs {
+    mod adding_a_rule;
     mod promises;
 }

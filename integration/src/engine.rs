@@ -64,6 +64,13 @@ impl Engine {
         run.arg("run").args(flags).arg("--")
     }
 
+    /// `valetkey` with these arguments, in the engine's environment.
+    #[must_use]
+    pub fn valetkey(&self, arguments: &[&str]) -> Run {
+        let run = self.env.iter().fold(Run::new(valetkey()), |run, (name, value)| run.env(name, value));
+        run.args(arguments)
+    }
+
     /// A variable of the engine's environment.
     #[must_use]
     pub fn var(&self, name: &str) -> &str {

@@ -65,9 +65,15 @@ impl PrivateBuild {
     /// `valetkey run` with the key and the server's host keys, in the project's folder.
     #[must_use]
     pub fn lend(&self, engine: &Engine) -> Run {
+        self.lend_with(engine, &[])
+    }
+
+    /// The same, with more flags.
+    #[must_use]
+    pub fn lend_with(&self, engine: &Engine, more: &[&str]) -> Run {
         let known_hosts = self.server.known_hosts();
         let flags = ["--key", "env:DEPLOY_KEY", "--known-hosts", known_hosts.to_str().expect("a path in UTF-8")];
-        engine.lend(&flags).env("DEPLOY_KEY", self.key.private()).within(self.project.path())
+        engine.lend(&[&flags, more].concat()).env("DEPLOY_KEY", self.key.private()).within(self.project.path())
     }
 
     /// How the summary names the server.

@@ -18,7 +18,7 @@ mod map;
 mod numbers;
 mod packed;
 mod plausible;
-mod text;
+pub(super) mod text;
 mod wide;
 
 use std::cell::Cell;
@@ -45,6 +45,11 @@ const MIN_UNKNOWN: usize = 64;
 const MIN_CHARACTERS: usize = 20;
 /// The same for hexadecimal digits: a digest of 32 bytes is none.
 const MIN_UNKNOWN_HEX: usize = 96;
+
+/// The same for more than one line, in which no literal of a lent key may be whole: 30 bytes.
+const MIN_UNKNOWN_LINES: usize = 40;
+/// The same for hexadecimal digits.
+const MIN_UNKNOWN_HEX_LINES: usize = 60;
 
 /// Begins what may lie in base64 at any alignment, and how far in front of it a key begins.
 const ARMOUR: [(&[u8], usize); 5] = [
@@ -185,28 +190,30 @@ impl Level<'_> {
     /// run, because an escaped character cuts them off.
     fn begin(&self, start: usize, covered: usize) -> usize {
         let bytes = self.text.bytes;
-        let mut at = glue::begin(bytes, start);
+        if !start.checked_sub(1).is_some_and(|before| matches!(bytes[before], b'\\' | b'%')) {
+            return glue::begin(bytes, start);
+        }
         let limit = start.saturating_sub(glue::MAX_GLUE).max(covered);
-        while at == start || at < start {
-            let escape = [2, 3, 4, 6].into_iter().find(|length| {
-                at.checked_sub(*length).is_some_and(|from| {
-                    from >= limit
-                        && glue::escaped(&bytes[from..at]).is_some_and(|(byte, taken)| byte != b'=' && taken == *length)
-                })
-            });
-            let Some(escape) = escape else { break };
-            at -= escape;
+        let mut at = start;
+        while at > limit && matches!(bytes[at - 1], b'\\' | b'%') {
+            if !glue::escaped(&bytes[at - 1..]).is_some_and(|(byte, _)| byte != b'=') {
+                break;
+            }
+            at -= 1;
             while at > limit && text::value(bytes[at - 1]).is_some() {
                 at -= 1;
             }
-            at = at.max(glue::begin(bytes, at).min(start));
         }
-        at
+        glue::begin(bytes, at)
     }
 
     fn block(&self, block: &Block, cut: bool, found: &mut Vec<Found>) {
-        let (encoding, alignments, enough) =
-            if block.hex { ("hex", 2, MIN_UNKNOWN_HEX) } else { ("base64", 4, MIN_UNKNOWN) };
+        let (encoding, alignments, enough) = match (block.hex, block.pieces.len() > 1) {
+            (true, false) => ("hex", 2, MIN_UNKNOWN_HEX),
+            (true, true) => ("hex", 2, MIN_UNKNOWN_HEX_LINES),
+            (false, false) => ("base64", 4, MIN_UNKNOWN),
+            (false, true) => ("base64", 4, MIN_UNKNOWN_LINES),
+        };
         let length = block.characters.len();
         if cut {
             for from in 0..alignments {
@@ -227,11 +234,7 @@ impl Level<'_> {
     }
 
     fn short(&self, block: &Block) -> bool {
-        if block.hex {
-            let (head, _) = block.decode(0, 32);
-            return plausible::beginning(&head) || head.iter().all(|byte| plausible::is_text(*byte));
-        }
-        plausible::short(&block.characters)
+        if block.hex { plausible::short_hex(&block.characters) } else { plausible::short(&block.characters) }
     }
 
     /// Looks where a literal of [`literals`] is.
@@ -343,24 +346,39 @@ impl Level<'_> {
 
 /// Where a text ends inside of a run: at a `=` or at dashes, behind which another may begin.
 fn segment(run: &[u8]) -> Option<usize> {
-    let equals = memchr::memchr(b'=', run);
-    let dashes = memchr::memmem::find(&run[..equals.unwrap_or(run.len())], b"----");
-    dashes.or(equals)
+    let mut from = 0;
+    while let Some(at) = memchr::memchr2(b'=', b'-', &run[from..]).map(|at| from + at) {
+        if run[at] == b'=' || run[at..].starts_with(b"-----") {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    None
 }
 
 /// Whether these characters are worth decoding: there are many, or they begin as something
 /// known, or more of them follow in the next line.
 fn worth(bytes: &[u8], start: usize, end: usize) -> bool {
-    if end < start + 4 {
-        return false;
-    }
-    end - start >= MIN_UNKNOWN
-        || plausible::short(&bytes[start..end])
-        || (end - start >= MIN_CHARACTERS
+    let run = &bytes[start..end.max(start)];
+    let more = |same: fn(u8) -> bool| {
+        run.len() >= MIN_CHARACTERS
             && glue::glue(bytes, end).is_some_and(|next| {
                 let next = &bytes[next..bytes.len().min(next + MIN_CHARACTERS)];
-                next.len() == MIN_CHARACTERS && next.iter().all(|byte| text::value(*byte).is_some())
-            }))
+                next.len() == MIN_CHARACTERS && next.iter().all(|byte| same(*byte))
+            })
+    };
+    if run.iter().all(u8::is_ascii_hexdigit) {
+        return run.len() >= MIN_UNKNOWN_HEX || plausible::short_hex(run) || more(|byte| byte.is_ascii_hexdigit());
+    }
+    (run.len() >= MIN_UNKNOWN && !is_integrity(run))
+        || plausible::short(run)
+        || more(|byte| text::value(byte).is_some())
+}
+
+/// Whether a run is a digest as Subresource Integrity writes it (section 3.1), of which package
+/// managers' lock files have thousands; up to its padding.
+fn is_integrity(run: &[u8]) -> bool {
+    matches!((run.get(..7), run.len()), (Some(b"sha512-"), 93) | (Some(b"sha384-"), 71))
 }
 
 /// Of findings of the same key at the same place, keeps the one that is wrapped least.

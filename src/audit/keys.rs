@@ -14,6 +14,7 @@ mod base64;
 mod curve;
 mod der;
 mod fields;
+mod gnupg;
 mod jwk;
 mod keystore;
 mod known;
@@ -31,10 +32,10 @@ use aho_corasick::packed::Searcher;
 
 use super::finding::Found;
 use super::rule::{Family, Text};
-use seen::push;
+use seen::{Seen, push};
 
-/// The fewest bytes of anything that is recognised: an Ed25519 key in PKCS#8.
-pub const MIN_KEY: usize = 44;
+/// The fewest bytes of anything that is recognised: a P-192 key in SEC1 has 43.
+pub const MIN_KEY: usize = 40;
 
 /// `version 0` and an algorithm: PKCS#8.
 const PKCS8: &[u8] = b"\x02\x01\x00\x30";
@@ -62,9 +63,11 @@ enum Sign {
     Dnssec,
     PgpCurve,
     PgpExponent,
+    GnuPg,
+    WireGuardValue,
 }
 
-const LITERALS: [&[u8]; 22] = [
+const LITERALS: [&[u8]; 27] = [
     armour::BEGIN,
     openssh::MAGIC,
     PKCS8,
@@ -87,6 +90,11 @@ const LITERALS: [&[u8]; 22] = [
     pgp::CURVES[3],
     pgp::CURVES[4],
     pgp::EXPONENT,
+    gnupg::LITERALS[0],
+    gnupg::LITERALS[1],
+    gnupg::LITERALS[2],
+    fields::VALUES[0],
+    fields::VALUES[1],
 ];
 
 const SIGNS: [Sign; LITERALS.len()] = [
@@ -112,6 +120,11 @@ const SIGNS: [Sign; LITERALS.len()] = [
     Sign::PgpCurve,
     Sign::PgpCurve,
     Sign::PgpExponent,
+    Sign::GnuPg,
+    Sign::GnuPg,
+    Sign::GnuPg,
+    Sign::WireGuardValue,
+    Sign::WireGuardValue,
 ];
 
 /// The rules for private keys.
@@ -124,7 +137,9 @@ impl Family for Keys {
     }
 
     fn at_literal(&self, index: usize, at: usize, text: &Text<'_>, found: &mut Vec<Found>) {
-        at_sign(SIGNS[index], text.bytes, at, found);
+        let mut seen = Vec::new();
+        at_sign(SIGNS[index], text.bytes, at, &mut seen);
+        seen.into_iter().for_each(|(seen, at)| push(seen, at, found));
     }
 
     fn names(&self, path: &[u8]) -> bool {
@@ -133,44 +148,69 @@ impl Family for Keys {
     }
 
     fn at_file(&self, text: &Text<'_>, found: &mut Vec<Found>) {
-        at_front(text.bytes, found);
+        let mut seen = Vec::new();
+        at_front(text.bytes, &mut seen);
+        seen.into_iter().for_each(|(seen, at)| push(seen, at, found));
     }
 }
 
 /// All private keys in a whole buffer that was decoded out of something: [`Found::at`] counts
 /// from its front. A buffer without any costs one search.
 pub fn recognise(bytes: &[u8], found: &mut Vec<Found>) {
+    let mut seen = Vec::new();
+    search(bytes, &mut seen);
+    seen.into_iter().for_each(|(seen, at)| push(seen, at, found));
+}
+
+/// The same, each with what the list of known test keys has it under: what that list is made of.
+#[must_use]
+pub fn identities(bytes: &[u8]) -> Vec<(String, Found)> {
+    let mut seen = Vec::new();
+    search(bytes, &mut seen);
+    let mut all = Vec::new();
+    for (seen, at) in seen {
+        let mut found = Vec::new();
+        let identity = seen.identity().map(str::to_owned);
+        push(seen, at, &mut found);
+        all.extend(identity.zip(found.pop()));
+    }
+    all
+}
+
+/// Keys, and where each begins.
+type AllSeen = Vec<(Seen, usize)>;
+
+fn search(bytes: &[u8], seen: &mut AllSeen) {
     static SEARCHER: OnceLock<Option<Searcher>> = OnceLock::new();
     if bytes.len() < MIN_KEY {
         return;
     }
-    at_front(bytes, found);
+    let keyring = at_front(bytes, seen);
     let Some(searcher) = SEARCHER.get_or_init(|| Searcher::new(LITERALS)) else { return };
     let mut at = 0;
     while let Some(hit) = searcher.find_in(bytes, aho_corasick::Span { start: at, end: bytes.len() }) {
-        at_sign(SIGNS[hit.pattern().as_usize()], bytes, hit.start(), found);
         at = hit.start() + 1;
-    }
-}
-
-/// What can be told from nothing but the first bytes.
-fn at_front(bytes: &[u8], found: &mut Vec<Found>) {
-    if pgp::may_begin(bytes) {
-        for seen in pgp::keyring(bytes) {
-            push(seen, 0, found);
+        let sign = SIGNS[hit.pattern().as_usize()];
+        if at > keyring || !matches!(sign, Sign::PgpCurve | Sign::PgpExponent) {
+            at_sign(sign, bytes, hit.start(), seen);
         }
     }
 }
 
-fn at_sign(sign: Sign, bytes: &[u8], at: usize, found: &mut Vec<Found>) {
-    let here = |seen: Option<seen::Seen>| seen.map(|seen| (seen, at));
+/// What can be told from nothing but the first bytes: the keys of a keyring, and where the last
+/// of them ends.
+fn at_front(bytes: &[u8], seen: &mut AllSeen) -> usize {
+    if !pgp::may_begin(bytes) {
+        return 0;
+    }
+    seen.extend(pgp::keyring(bytes));
+    seen.last().map_or(0, |(last, start)| start + last.length)
+}
+
+fn at_sign(sign: Sign, bytes: &[u8], at: usize, all: &mut AllSeen) {
+    let here = |seen: Option<Seen>| seen.map(|seen| (seen, at));
     let one = match sign {
-        Sign::Armour => {
-            for seen in pem::at(bytes, at) {
-                push(seen, at, found);
-            }
-            return;
-        }
+        Sign::Armour => return all.extend(pem::at(bytes, at).into_iter().map(|seen| (seen, at))),
         Sign::OpenSsh => here(openssh::container(&bytes[at..])),
         Sign::Der => der::sequences_around(bytes, at)
             .find_map(|start| asn1::key(&bytes[start..], true).map(|seen| (seen, start))),
@@ -179,14 +219,20 @@ fn at_sign(sign: Sign, bytes: &[u8], at: usize, found: &mut Vec<Found>) {
         Sign::Putty => here(putty::at(bytes, at)),
         Sign::Age => here(age::at(bytes, at)),
         Sign::Jwk => jwk::around(bytes, at),
-        Sign::WireGuard => here(fields::wireguard(bytes, at)),
+        Sign::WireGuard => here(fields::wireguard(bytes, at, fields::PRIVATE_KEY)),
+        Sign::WireGuardValue => fields::VALUES
+            .into_iter()
+            .find(|name| bytes[at..].starts_with(name))
+            .and_then(|name| here(fields::wireguard(bytes, at, &name[..name.len() - 1]))),
+        Sign::GnuPg => gnupg::around(bytes, at),
         Sign::Dnssec => here(fields::dnssec(bytes, at)),
         Sign::PgpCurve => pgp::around_curve(bytes, at),
         Sign::PgpExponent => pgp::around_exponent(bytes, at),
     };
-    if let Some((seen, start)) = one {
-        push(seen, start, found);
-    }
+    all.extend(one.map(|(seen, start)| {
+        let length = seen.length;
+        (seen.stored_as(&bytes[start..start + length]), start)
+    }));
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
 use super::finding::Report;
@@ -20,6 +21,7 @@ use crate::image::manifest::digest_of_name;
 use crate::image::source::{self, Place, Source, SourceError};
 use crate::image::{layer, stream::Sink};
 use crate::ui::one_line;
+use crate::ui::progress::Done;
 
 mod images;
 
@@ -54,8 +56,8 @@ pub struct Audit<'a> {
     pub scanner: &'a Scanner,
     /// Threads for sources that are files.
     pub threads: usize,
-    /// Called with the bytes of blobs that were read since the last call, from any thread.
-    pub progress: &'a (dyn Fn(u64) + Sync),
+    /// How far it is.
+    pub done: &'a Done,
 }
 
 impl Audit<'_> {
@@ -141,9 +143,10 @@ impl Audit<'_> {
 
     fn blob(&self, name: &str, reader: &mut dyn Read, hashing: &Hashing) -> io::Result<ReadBlob> {
         let sink = RefCell::new(LayerSink::new(self.scanner, hashing));
-        let mut progress = Progress { inner: reader, since: 0, report: self.progress };
+        let mut progress = Progress { inner: reader, since: 0, done: self.done };
         let read = layer::read(&mut progress, &sink as &RefCell<dyn Sink + '_>);
-        (self.progress)(progress.since);
+        self.done.bytes.fetch_add(progress.since, Ordering::Relaxed);
+        self.done.blobs.fetch_add(1, Ordering::Relaxed);
         let mut sink = sink.into_inner();
         sink.end();
         Ok(ReadBlob {
@@ -231,7 +234,7 @@ impl Read for Counted<'_> {
 struct Progress<'a> {
     inner: &'a mut dyn Read,
     since: u64,
-    report: &'a (dyn Fn(u64) + Sync),
+    done: &'a Done,
 }
 
 impl Read for Progress<'_> {
@@ -240,7 +243,7 @@ impl Read for Progress<'_> {
         let count = self.inner.read(buffer)?;
         self.since += count as u64;
         if self.since >= STEP {
-            (self.report)(std::mem::take(&mut self.since));
+            self.done.bytes.fetch_add(std::mem::take(&mut self.since), Ordering::Relaxed);
         }
         Ok(count)
     }

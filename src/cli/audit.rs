@@ -3,7 +3,6 @@
 //! Exits 0 only if everything was read and nothing was found.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::Args;
 
@@ -15,6 +14,7 @@ use crate::exit::Code;
 use crate::image::registry;
 use crate::image::source::{self, Source, SourceError};
 use crate::report::{self, Format, View};
+use crate::ui::progress::Done;
 use crate::ui::{self, Explain, Failure};
 
 /// What `valetkey audit` takes.
@@ -69,17 +69,18 @@ pub fn all(
     options: &Options,
 ) -> Result<u8, Failure> {
     let scanner = Scanner::new(vec![Box::new(Keys)]);
-    let read = AtomicU64::new(0);
+    let done = Done::default();
     let audit = Audit {
         scanner: &scanner,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        progress: &|bytes| {
-            read.fetch_add(bytes, Ordering::Relaxed);
-        },
+        done: &done,
     };
     let mut sum = Report { complete: true, ..Report::default() };
     for (name, source) in sources {
-        add(&mut sum, audit.run(&name, source?)?);
+        let source = source?;
+        let total = source.size();
+        let report = ui::progress::during(&name, total, &done, || audit.run(&name, source))?;
+        add(&mut sum, report);
     }
     let view = View { colour: ui::colour_on_stdout(), width: ui::width_of_stdout().unwrap_or(report::DEFAULT_WIDTH) };
     ui::write(&report::render(options.format, &sum, &view));

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
+use super::ignore::{self, RawIgnore};
 use super::{Config, ConfigError, DEFAULT_ID, Lend, Wanted, parse_duration, parse_id, passphrase_source};
 use crate::hosts::{HostName, PinEntry};
 use crate::keys::KeySource;
@@ -20,7 +21,7 @@ pub const FILE_NAME: &str = "valetkey.toml";
 /// The largest file that is read, in bytes.
 pub(super) const MAX_SIZE: u64 = 1024 * 1024;
 
-const TOP: &[&str] = &["grant", "host", "known_hosts", "lend"];
+const TOP: &[&str] = &["grant", "host", "ignore", "known_hosts", "lend"];
 const GRANT: &[&str] =
     &["key", "passphrase_from", "id", "host", "user", "repos", "access", "lend", "max_signatures", "time_limit"];
 const HOST: &[&str] = &["name", "keys", "fingerprint", "binds"];
@@ -72,6 +73,8 @@ struct Raw {
     grant: Vec<RawGrant>,
     #[serde(default)]
     host: Vec<RawHost>,
+    #[serde(default)]
+    ignore: Vec<RawIgnore>,
     known_hosts: Option<OneOrMany>,
     lend: Option<String>,
 }
@@ -120,7 +123,9 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
     };
     let table = DeTable::parse(text).map_err(|error| syntax(&error))?;
     check_fields(table.get_ref(), TOP, "the top level", text, path)?;
-    for (field, known, name) in [("grant", GRANT, "[[grant]]"), ("host", HOST, "[[host]]")] {
+    for (field, known, name) in
+        [("grant", GRANT, "[[grant]]"), ("host", HOST, "[[host]]"), ("ignore", ignore::FIELDS, "[[ignore]]")]
+    {
         let Some(value) = table.get_ref().get(field) else { continue };
         if let DeValue::Array(entries) = value.get_ref() {
             for entry in entries {
@@ -142,6 +147,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
         grants,
         lend,
         hosts: numbered(raw.host, "[[host]]", path, host_entry)?,
+        ignores: numbered(raw.ignore, "[[ignore]]", path, ignore::ignore)?,
         known_hosts: known_hosts.into_iter().map(|file| in_folder(folder, &file)).collect(),
     })
 }
@@ -338,6 +344,34 @@ mod tests {
             let (message, _) = message(text);
             assert!(message.contains(&format!("line {line}:")), "{text:?}: {message}");
         }
+    }
+
+    #[test]
+    fn an_ignored_finding_is_named_by_at_least_one_selector_and_a_reason() {
+        let text = "[[ignore]]\nrule = \"pkcs8-private-key\"\npath = \"**/testdata/*.pem\"\nreason = \" a fixture \"\n\
+                    [[ignore]]\nfingerprint = \"SHA256:x\"\nreason = \"public\"\n";
+        let ignores = parsed(text).unwrap().ignores;
+        assert_eq!((ignores[0].rule.as_deref(), ignores[0].reason.as_str()), (Some("pkcs8-private-key"), "a fixture"));
+        assert_eq!(ignores[1].fingerprint.as_deref(), Some("SHA256:x"));
+        let long = format!("fingerprint = \"{}\"\nreason = \"r\"", "x".repeat(257));
+        for (entry, field) in [
+            ("rule = \"x\"", "reason"),
+            ("rule = \"x\"\nreason = \"  \"", "reason"),
+            ("reason = \"r\"", "an entry"),
+            ("path = \"**\"\nreason = \"r\"", "path"),
+            ("rule = \"X y\"\nreason = \"r\"", "rule"),
+            ("rule = \"lent-key\"\nreason = \"r\"", "rule"),
+            ("rule = \"lent-key\"\npath = \"a\"\nreason = \"r\"", "rule"),
+            ("fingerprint = \"a b\"\nreason = \"r\"", "fingerprint"),
+            (&long, "fingerprint"),
+        ] {
+            let (message, hint) = message(&format!("[[ignore]]\n{entry}\n"));
+            let expected = format!("failed to understand {field} in [[ignore]] 1 of");
+            assert!(message.starts_with(&expected) && hint.is_some(), "{entry}: {message}");
+        }
+        let (message, hint) = message("[[ignore]]\nreson = \"r\"\n");
+        assert!(message.contains("unknown field \"reson\" in [[ignore]]"), "{message}");
+        assert_eq!(hint.unwrap(), "did you mean \"reason\"?");
     }
 
     #[test]

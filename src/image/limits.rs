@@ -5,6 +5,18 @@
 pub const MAX_DEPTH: usize = 6;
 /// Bytes that one entry of a layer may unpack to, all archives inside of it together.
 pub const MAX_UNPACKED: u64 = 4 << 30;
+/// Bytes that all entries of a layer may unpack to: an hour of a bomb is too long, too.
+pub const MAX_UNPACKED_LAYER: u64 = 64 << 30;
+/// Bytes of dictionaries and other content that archives inside of an entry may have in memory,
+/// all that are open at once. The largest dictionary is a bit more than half of it.
+pub const MAX_MEMORY: u64 = 128 << 20;
+/// Bytes that must have been unpacked before an error means that a file is damaged, and not
+/// that it is no archive. Random bytes never come that far; a shorter file is shown all the same.
+pub const PROVEN: u64 = 512;
+/// Members of a zip whose names are compared with its directory.
+pub const MAX_ZIP_NAMES: usize = 250_000;
+/// Bytes of a SQLite database in which the pages of one value are looked for.
+pub const MAX_SQLITE: u64 = 32 << 20;
 /// Bytes that a compressed stream may unpack to for each byte of it, once past
 /// [`FREE_UNPACKED`]. Real files stay below 200; a bomb has 1,000 and more.
 pub const MAX_RATIO: u64 = 400;
@@ -38,6 +50,18 @@ pub enum Gap {
     /// More than [`MAX_UNPACKED`].
     #[error("unpacks to more than {} GiB", MAX_UNPACKED >> 30)]
     Size,
+    /// More than [`MAX_UNPACKED_LAYER`].
+    #[error("the layer's archives unpack to more than {} GiB", MAX_UNPACKED_LAYER >> 30)]
+    Layer,
+    /// More than [`MAX_MEMORY`].
+    #[error("needs more memory to unpack than it may have")]
+    Memory,
+    /// Deltas of a Git pack whose bases were too large or too long ago to be in memory.
+    #[error("{0} of its objects build on others that are not in memory")]
+    Bases(u64),
+    /// Values of a SQLite database whose pages lie too far from one another.
+    #[error("{0} of its values are spread too far over its pages")]
+    Pages(u64),
     /// More than [`MAX_RATIO`]: a decompression bomb.
     #[error("unpacks to more than {MAX_RATIO} times its size")]
     Ratio,

@@ -74,6 +74,17 @@ pub enum Source {
     Stream(Box<dyn Read + Send>, Option<Saving>),
 }
 
+impl Source {
+    /// Bytes of all blobs, where they are known before they are read.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        match self {
+            Self::Places(places) => Some(places.iter().map(|place| place.size).sum()),
+            Self::Stream(..) => None,
+        }
+    }
+}
+
 /// Why a source cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {

@@ -3,6 +3,12 @@
 //! Whoever reads through it (the tar reader, a decompressor) takes what it needs; what it skips
 //! is shown as well. That is how an audit covers every byte: headers, padding, what lies behind
 //! the end of an archive. Memory is one window, whatever the size of the stream.
+//!
+//! An archive that is stored as it is (a tar in a tar) is shown twice: as bytes of the stream
+//! that it lies in, and as a stream of its own, where its members have names. [`Span::opened`]
+//! marks the first, so that nothing needs to be looked at twice: the second is complete, also
+//! when the archive turns out to be damaged. What was compressed is shown as it is stored, and
+//! unpacked in a stream of its own.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -18,6 +24,8 @@ pub const BEHIND: usize = 4 * 1024;
 /// Bytes behind the new ones that a window shows already. What begins in the new part and is
 /// no longer than this is seen whole, in one piece, once.
 pub const AHEAD: usize = 64 * 1024;
+/// Bytes of the first buffer of a stream.
+const FIRST: usize = 16 * 1024;
 
 /// A part of a stream: an entry of an archive that is stored as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,12 +121,12 @@ pub struct Stream<'a> {
 impl<'a> Stream<'a> {
     /// Over `source`, from its beginning, which lies at `trail`: see [`Sink`].
     pub fn new(source: &'a mut dyn Read, sink: &'a RefCell<dyn Sink + 'a>, trail: Vec<Vec<u8>>) -> Self {
-        let buffer = vec![0; FRESH + AHEAD];
         Self {
             source,
             sink,
             trail,
-            buffer,
+            // Grows to the need: layers hold thousands of small archives.
+            buffer: Vec::new(),
             filled: 0,
             position: 0,
             shown: 0,
@@ -160,17 +168,49 @@ impl<'a> Stream<'a> {
         self.trail.iter().cloned().chain([name.to_vec()]).collect()
     }
 
+    /// The trail of this stream itself.
+    #[must_use]
+    pub fn here(&self) -> Vec<Vec<u8>> {
+        self.trail.clone()
+    }
+
     /// Who sees it.
     #[must_use]
     pub fn sink(&self) -> &'a RefCell<dyn Sink + 'a> {
         self.sink
     }
 
-    /// Says that the content of the entry that was named last is shown once more as a stream.
+    /// Says that the content of the entry that was named last is shown once more as a stream,
+    /// from here to its end. What of it lies before stays an entry of its own.
     pub fn opened(&mut self) {
-        if let Some(span) = self.spans.back_mut() {
+        let here = self.at();
+        let Some(span) = self.spans.back_mut() else { return };
+        if span.start == here {
             span.opened = true;
+            return;
         }
+        let end = span.start.saturating_add(span.length);
+        span.length = here - span.start;
+        let name = span.name.clone();
+        self.spans.push_back(Span { start: here, length: end.saturating_sub(here), name, opened: true });
+    }
+
+    /// The next `count` bytes, taken; `None` if the stream ends before. The caller caps `count`.
+    ///
+    /// # Errors
+    /// The source's.
+    pub fn bytes(&mut self, count: usize) -> io::Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        while bytes.len() < count {
+            let next = self.buffered()?;
+            let step = next.len().min(count - bytes.len());
+            if step == 0 {
+                return Ok(None);
+            }
+            bytes.extend_from_slice(&next[..step]);
+            self.take(step);
+        }
+        Ok(Some(bytes))
     }
 
     /// Up to `count` bytes that come next (fewer at the end), without taking them.
@@ -192,14 +232,14 @@ impl<'a> Stream<'a> {
     ///
     /// # Errors
     /// The source's.
-    pub fn next(&mut self) -> io::Result<&[u8]> {
+    pub fn buffered(&mut self) -> io::Result<&[u8]> {
         while self.position == self.filled && !self.ended {
             self.more()?;
         }
         Ok(&self.buffer[self.position..self.filled])
     }
 
-    /// Takes `count` of the bytes that [`Self::next`] or [`Self::peek`] gave.
+    /// Takes `count` of the bytes that [`Self::buffered`] or [`Self::peek`] gave.
     pub fn take(&mut self, count: usize) {
         self.position = self.filled.min(self.position + count);
     }
@@ -211,7 +251,7 @@ impl<'a> Stream<'a> {
     pub fn skip(&mut self, count: u64) -> io::Result<u64> {
         let mut left = count;
         while left > 0 {
-            let here = self.next()?.len();
+            let here = self.buffered()?.len();
             if here == 0 {
                 break;
             }
@@ -238,8 +278,12 @@ impl<'a> Stream<'a> {
             return Err(io::Error::new(*kind, message.clone()));
         }
         if self.filled == self.buffer.len() {
-            self.show(false);
-            self.shift();
+            if self.buffer.len() < FRESH + AHEAD {
+                self.buffer.resize((self.buffer.len() * 4).clamp(FIRST, FRESH + AHEAD), 0);
+            } else {
+                self.show(false);
+                self.shift();
+            }
         }
         // A decompressor gives little at a time: fill what is there before anything is shown.
         match self.source.read(&mut self.buffer[self.filled..]) {
@@ -294,12 +338,23 @@ pub struct Part<'s, 'a> {
     pub left: u64,
 }
 
+impl Part<'_, '_> {
+    /// See [`Stream::peek`].
+    ///
+    /// # Errors
+    /// The source's.
+    pub fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+        self.stream.peek(count.min(most))
+    }
+}
+
 impl BufRead for Part<'_, '_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.left == 0 {
             return Ok(&[]);
         }
-        let next = self.stream.next()?;
+        let next = self.stream.buffered()?;
         let most = usize::try_from(self.left).unwrap_or(usize::MAX);
         Ok(&next[..next.len().min(most)])
     }

@@ -48,9 +48,8 @@ pub(super) fn number(field: &[u8]) -> Option<u64> {
         }
         return Some(low.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
     }
-    let digits: Vec<u8> =
-        field.iter().copied().skip_while(|c| *c == b' ').take_while(|c| *c != b' ' && *c != 0).collect();
-    digits.iter().try_fold(0_u64, |number, digit| match digit {
+    let mut digits = field.iter().skip_while(|c| **c == b' ').take_while(|c| **c != b' ' && **c != 0);
+    digits.try_fold(0_u64, |number, digit| match digit {
         b'0'..=b'7' => number.checked_mul(8)?.checked_add(u64::from(digit - b'0')),
         _ => None,
     })
@@ -62,10 +61,12 @@ pub(super) fn text(field: &[u8]) -> &[u8] {
 
 /// What the headers before an entry say of it.
 #[derive(Default)]
-pub(super) struct Said {
-    pub(super) path: Option<Vec<u8>>,
-    pub(super) link: Option<Vec<u8>>,
-    pub(super) size: Option<u64>,
+struct Said {
+    /// Whether there was such a header at all.
+    something: bool,
+    path: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+    size: Option<u64>,
     /// GNU sparse, as PAX: the name that the file has in truth.
     sparse_name: Option<Vec<u8>>,
 }
@@ -111,10 +112,14 @@ pub fn walk(stream: &mut Stream<'_>, nest: Nest<'_>) -> io::Result<()> {
         let Ok(block) = <[u8; BLOCK]>::try_from(stream.peek(BLOCK)?) else {
             // Writers may leave out the end marker; a part of a header is damage.
             let rest = stream.peek(BLOCK)?.len();
-            return if rest == 0 { Ok(()) } else { Err(invalid(format!("the tar is cut off at {at}"))) };
+            let whole = rest == 0 && !said.something;
+            return if whole { Ok(()) } else { Err(invalid(format!("the tar is cut off at {at}"))) };
         };
         if block.iter().all(|byte| *byte == 0) {
-            return end(stream);
+            if end(stream)? {
+                continue;
+            }
+            return Ok(());
         }
         if !checksum_is_right(&block) {
             return Err(invalid(format!("no tar header at {at}")));
@@ -126,6 +131,7 @@ pub fn walk(stream: &mut Stream<'_>, nest: Nest<'_>) -> io::Result<()> {
         match typeflag {
             b'x' | b'g' | b'L' | b'K' => {
                 let content = small(stream, header_size)?;
+                said.something |= typeflag != b'g';
                 match (typeflag, content) {
                     (_, None) => stream.gap(None, Gap::Long("a header of an entry", MAX_PAX)),
                     (b'x', Some(records)) => said.take(&records).unwrap_or_else(|gap| stream.gap(None, gap)),
@@ -195,49 +201,48 @@ fn entry(
         return Ok(());
     }
     stream.span(name.clone(), size);
+    let padding = (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64;
     let read = inner::content(stream, &name, size, nest)?;
-    if read < size {
+    if read < size || stream.skip(padding)? < padding {
         return Err(invalid(format!("the tar is cut off in the entry whose header is at {at}")));
     }
-    stream.skip((BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64)?;
     Ok(())
 }
 
 /// The content of a header of a header, if it is no longer than [`MAX_PAX`].
 fn small(stream: &mut Stream<'_>, size: u64) -> io::Result<Option<Vec<u8>>> {
     let padding = (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64;
-    if size > MAX_PAX {
-        stream.skip(size.saturating_add(padding))?;
-        return Ok(None);
-    }
-    let mut content = Vec::new();
-    let mut left = usize::try_from(size).unwrap_or(usize::MAX);
-    while left > 0 {
-        let next = stream.next()?;
-        let count = next.len().min(left);
-        if count == 0 {
-            return Err(invalid("the tar is cut off in a header".to_owned()));
+    let cut = || invalid("the tar is cut off in a header".to_owned());
+    let content = if size > MAX_PAX {
+        if stream.skip(size)? < size {
+            return Err(cut());
         }
-        content.extend_from_slice(&next[..count]);
-        stream.take(count);
-        left -= count;
+        None
+    } else {
+        Some(stream.bytes(usize::try_from(size).unwrap_or(usize::MAX))?.ok_or_else(cut)?)
+    };
+    if stream.skip(padding)? < padding {
+        return Err(cut());
     }
-    stream.skip(padding)?;
-    Ok(Some(content))
+    Ok(content)
 }
 
-/// Behind the end marker there may be zeros, for whole records; anything else is said.
-fn end(stream: &mut Stream<'_>) -> io::Result<()> {
+/// Behind the end marker there may be zeros, for whole records; another tar is read as well
+/// (as `tar --ignore-zeros` does), and anything else is said. Gives whether to go on.
+fn end(stream: &mut Stream<'_>) -> io::Result<bool> {
     loop {
-        let next = stream.next()?;
-        if next.is_empty() {
-            return Ok(());
+        let block = stream.peek(BLOCK)?;
+        if block.is_empty() {
+            return Ok(false);
         }
-        if next.iter().any(|byte| *byte != 0) {
+        if block.iter().any(|byte| *byte != 0) {
+            if block.len() == BLOCK && checksum_is_right(block) {
+                return Ok(true);
+            }
             stream.gap(None, Gap::Damaged("bytes behind the end of the tar".into()));
-            return Ok(());
+            return Ok(false);
         }
-        let count = next.len();
+        let count = block.len();
         stream.take(count);
     }
 }

@@ -87,7 +87,7 @@ impl Page {
             Outcome::Findings => report.worst().map_or("clean", severity_class),
         };
         self.raw(&format!(
-            "</style>\n</head>\n<body>\n<header class=\"{class}\">\n<p class=\"tool\">valetkey audit</p>\n<h1>"
+            "</style>\n</head>\n<body class=\"{class}\">\n<header>\n<p class=\"tool\">valetkey audit</p>\n<h1>"
         ));
         self.text(&verdict);
         self.raw("</h1>\n<p>");
@@ -114,7 +114,9 @@ impl Page {
         self.raw("</h2>\n");
         self.element("p", "digest", &image.read.digest);
         if !image.findings.is_empty() || !image.unread.is_empty() {
-            self.raw("<div class=\"document\"><h3>Config, history and manifest</h3>");
+            self.raw("<div class=\"document\"><h3>");
+            self.text(if image.findings.is_empty() { "Not read" } else { "Config, history and manifest" });
+            self.raw("</h3>");
             self.findings(&image.findings, None);
             self.gap_list(&image.unread, 0);
             self.raw("</div>\n");
@@ -141,9 +143,8 @@ impl Page {
             Some(instruction) => self.element("code", "instruction", &words::instruction(instruction, 400)),
             None => self.element("p", "instruction unknown", "instruction not known"),
         }
-        self.raw("<p class=\"digest\">");
-        self.text(&layer.read.digest);
-        self.raw(" · ");
+        self.element("p", "digest", &layer.read.digest);
+        self.raw("<p class=\"amount\">");
         self.text(&words::count(layer.read.entries, "entry", "entries"));
         self.raw(" · ");
         self.text(&format!("{} stored", words::bytes(layer.read.size)));

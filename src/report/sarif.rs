@@ -10,7 +10,7 @@ use aws_lc_rs::digest;
 use serde_json::{Map, Value, json};
 
 use super::words;
-use crate::audit::finding::{Finding, Key, Location, Report, RuleInfo, Severity, Unread};
+use crate::audit::finding::{Finding, ImageRead, Key, LayerRead, Location, Report, RuleInfo, Severity, Unread};
 
 /// Of the standard, as its schema names itself.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -36,18 +36,7 @@ pub(super) fn render(report: &Report) -> String {
             "descriptor": { "id": NOT_READ }, "level": "error", "message": { "text": text },
         }));
     }
-    let images: Vec<Value> = report
-        .images
-        .iter()
-        .map(|image| {
-            json!({
-                "name": image.name, "digest": image.digest, "platform": image.platform,
-                "layers": image.layers.iter().map(|layer| json!({
-                    "digest": layer.digest, "diffId": layer.diff_id, "instruction": layer.instruction,
-                })).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
+    let images: Vec<Value> = report.images.iter().map(image).collect();
     let driver = json!({
         "name": "valetkey",
         "version": env!("CARGO_PKG_VERSION"),
@@ -74,6 +63,16 @@ pub(super) fn render(report: &Report) -> String {
                 "verdict": super::verdict(report), "images": images, "lookedFor": report.looked_for,
             },
         }],
+    }))
+}
+
+fn image(image: &ImageRead) -> Value {
+    let layer = |layer: &LayerRead| {
+        said(json!({ "digest": layer.digest, "diffId": layer.diff_id, "instruction": layer.instruction }))
+    };
+    said(json!({
+        "name": image.name, "digest": image.digest, "configDigest": image.config_digest, "platform": image.platform,
+        "layers": image.layers.iter().map(layer).collect::<Vec<_>>(),
     }))
 }
 

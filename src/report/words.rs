@@ -182,7 +182,11 @@ pub fn verdict(report: &Report) -> String {
         number => format!("{} places could not be read and may hold anything", grouped(number)),
     };
     let found = count(report.findings.len() as u64, "finding", "findings");
-    match (report.outcome(), report.is_complete()) {
+    let ignored = match report.ignored {
+        0 => String::new(),
+        number => format!("; {}", count(number, "finding ignored", "findings ignored")),
+    };
+    let said = match (report.outcome(), report.is_complete()) {
         (Outcome::Clean, _) => format!("no private key in {read}"),
         (Outcome::Findings, true) => format!("{found} in {read}: {}", tally(report)),
         (Outcome::Findings, false) => {
@@ -194,7 +198,8 @@ pub fn verdict(report: &Report) -> String {
         (Outcome::Incomplete, _) => {
             format!("the audit is not complete, so it proves nothing: {gaps}; nothing was found in the rest of {read}")
         }
-    }
+    };
+    said + &ignored
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use valetkey::audit::rule::{Family, Text};
 use valetkey::audit::scan::Scanner;
 use valetkey::image::digest::Digest;
 use valetkey::image::source::{self, Source, SourceError};
+use valetkey::ui::progress::Done;
 
 /// What the rule of these tests finds.
 pub(super) const MARK: &str = "a-mark-that-is-in-no-other-file";
@@ -38,7 +39,7 @@ impl Family for Marks {
 /// Audits with that rule alone.
 pub(super) fn audit(source: Source) -> Result<Report, SourceError> {
     let scanner = Scanner::new(vec![Box::new(Marks)]);
-    Audit { scanner: &scanner, threads: 2, progress: &|_| {} }.run("the image", source)
+    Audit { scanner: &scanner, threads: 2, done: &Done::default() }.run("the image", source)
 }
 
 /// Audits an archive as a stream, and as a file: both must say the same.

@@ -32,7 +32,7 @@ fn an_image_without_a_finding_is_said_to_be_clean_in_the_last_line() {
 #[test]
 fn findings_are_counted_by_what_they_are() {
     let report = Report { complete: true, unread: vec![], ..full() };
-    let expected = "7 findings in 3 images, 7 layers, 12,345 files: 4 secrets, 2 warnings, 1 note";
+    let expected = "7 findings in 3 images, 7 layers, 12,345 files: 4 secrets, 2 warnings, 1 note; 1 finding ignored";
     assert_eq!(last_line(&wide(&report)), expected);
     let mut one = clean();
     one.findings = vec![finding("x", Severity::Note, in_layer(0, '1', "a"))];

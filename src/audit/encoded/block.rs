@@ -128,9 +128,9 @@ fn is_character(byte: u8) -> bool {
     super::text::value(byte).is_some()
 }
 
-/// Four dashes are armour, or a ruler.
+/// Five dashes are armour, or a ruler.
 fn is_armour(bytes: &[u8], at: usize) -> bool {
-    bytes[at] == b'-' && bytes[at..].starts_with(b"----")
+    bytes[at] == b'-' && bytes[at..].starts_with(b"-----")
 }
 
 fn padding(text: &[u8]) -> Option<usize> {

@@ -35,9 +35,13 @@ pub(super) fn glue(bytes: &[u8], at: usize) -> Option<usize> {
                 length
             }
             b'%' => {
-                line |= matches!(bytes.get(i + 1..i + 3)?, [b'0', b'A' | b'a' | b'D' | b'd']);
-                other = true;
-                percent_space(&bytes[i..end])?
+                let length = percent_space(&bytes[i..end])?;
+                match bytes[i + 1..i + 3] {
+                    [b'2', b'2'] => quotes += 1,
+                    [b'2', b'0'] | [b'0', b'9'] => {}
+                    _ => line = true,
+                }
+                length
             }
             // An operator between two strings, or a comment's sign before a piece.
             b'+' | b'/' | b'-' if operator(&bytes[i..end], quotes) => 1,

@@ -36,13 +36,26 @@ fn in_list(byte: u8) -> bool {
 pub(super) fn looks(bytes: &[u8], range: Range<usize>, mut each: impl FnMut(usize) -> usize) {
     let mut at = range.start;
     while at < range.end && at + LOOK <= bytes.len() {
-        let look = &bytes[at..at + LOOK];
-        let dense = look.iter().all(|byte| in_list(*byte)) && {
+        let Some(look) = bytes.get(at..).and_then(<[u8]>::first_chunk::<LOOK>) else { break };
+        let dense = has_decimals(*look) && look.iter().all(|byte| in_list(*byte)) && {
             let digits = look.iter().filter(|byte| digit(**byte).is_some()).count();
             (MIN_DIGITS..LOOK).contains(&digits)
         };
         at = if dense { each(at).max(at + 1).max(at) } else { at + STRIDE };
     }
+}
+
+/// Whether all bytes are ASCII and three or more are `0` to `9`: in prose hardly any is.
+fn has_decimals(look: [u8; LOOK]) -> bool {
+    const EACH: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
+    const HIGH: u128 = 0x80 * EACH;
+    let word = u128::from_le_bytes(look);
+    if word & HIGH != 0 {
+        return false;
+    }
+    let digits = (word + EACH * (0x80 - b'0' as u128)) & !(word + EACH * (0x7f - b'9' as u128)) & HIGH;
+    let but_one = digits & digits.wrapping_sub(1);
+    but_one & but_one.wrapping_sub(1) != 0
 }
 
 /// The lists around `at`, none of which begins before `from`; gives where they end. `cut` says

@@ -25,9 +25,15 @@ fn der(bytes: &[u8]) -> bool {
 /// For words and names in a program, it is nearly always the first look that says no.
 pub(super) fn short(characters: &[u8]) -> bool {
     let (quads, _) = characters.as_chunks::<4>();
-    let Some(first) = quads.first().map(|quad| super::text::base64(quad.as_slice())) else { return false };
-    matches!(first[..], [0x30, 0x20..=0x84, _] | [0x1f, 0x8b, 8])
-        || (quads.len() >= 5 && quads[..5].iter().all(|quad| super::text::base64(quad).iter().all(|c| is_text(*c))))
+    let Some(first) = quads.first() else { return false };
+    matches!(super::text::three(*first), [0x30, 0x20..=0x84, _] | [0x1f, 0x8b, 8])
+        || (quads.len() >= 5 && quads[..5].iter().all(|quad| super::text::three(*quad).iter().all(|c| is_text(*c))))
+}
+
+/// The same for hexadecimal digits.
+pub(super) fn short_hex(characters: &[u8]) -> bool {
+    let head = super::text::hex(&characters[..characters.len().min(32)]);
+    beginning(&head) || head.iter().all(|byte| is_text(*byte))
 }
 
 pub(super) fn is_text(byte: u8) -> bool {

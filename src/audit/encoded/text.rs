@@ -28,26 +28,34 @@ const DIGITS: [u8; 256] = {
 };
 
 /// The six bits of a character of base64.
-pub(super) fn value(byte: u8) -> Option<u8> {
+pub(crate) fn value(byte: u8) -> Option<u8> {
     let value = VALUES[usize::from(byte)];
     (value != NONE).then_some(value)
 }
 
 /// The value of a hexadecimal digit.
-pub(super) fn digit(byte: u8) -> Option<u8> {
+pub(crate) fn digit(byte: u8) -> Option<u8> {
     let value = DIGITS[usize::from(byte)];
     (value != NONE).then_some(value)
 }
 
+fn bits(byte: u8) -> u32 {
+    u32::from(VALUES[usize::from(byte)] & 0x3f)
+}
+
+/// The three bytes of four characters.
+pub(super) fn three([a, b, c, d]: [u8; 4]) -> [u8; 3] {
+    let word = bits(a) << 18 | bits(b) << 12 | bits(c) << 6 | bits(d);
+    let [_, high, middle, low] = word.to_be_bytes();
+    [high, middle, low]
+}
+
 /// The whole bytes of characters that are all of base64.
 pub(super) fn base64(characters: &[u8]) -> Vec<u8> {
-    let bits = |byte: u8| u32::from(VALUES[usize::from(byte)] & 0x3f);
     let mut out = vec![0; characters.len() / 4 * 3];
     let (quads, rest) = characters.as_chunks::<4>();
-    for (bytes, [a, b, c, d]) in out.as_chunks_mut::<3>().0.iter_mut().zip(quads) {
-        let word = bits(*a) << 18 | bits(*b) << 12 | bits(*c) << 6 | bits(*d);
-        let [_, high, middle, low] = word.to_be_bytes();
-        *bytes = [high, middle, low];
+    for (bytes, quad) in out.as_chunks_mut::<3>().0.iter_mut().zip(quads) {
+        *bytes = three(*quad);
     }
     if let [a, b, rest @ ..] = rest {
         let third = rest.first().map_or(0, |c| bits(*c));

@@ -19,7 +19,7 @@ pub(super) fn texts(bytes: &[u8], range: Range<usize>, mut each: impl FnMut(Vec<
     let mut at = range.start;
     let mut covered = range.start;
     while at < range.end && at + LOOK <= bytes.len() {
-        if !is_wide(&bytes[at..at + LOOK]) {
+        if !is_wide(bytes, at) {
             at += STRIDE;
             continue;
         }
@@ -43,10 +43,15 @@ pub(super) fn texts(bytes: &[u8], range: Range<usize>, mut each: impl FnMut(Vec<
     }
 }
 
-fn is_wide(look: &[u8]) -> bool {
-    let pairs = look.as_chunks::<2>().0;
-    pairs.iter().all(|[text, zero]| *zero == 0 && is_text(*text))
-        || pairs.iter().all(|[zero, text]| *zero == 0 && is_text(*text))
+#[inline]
+fn is_wide(bytes: &[u8], at: usize) -> bool {
+    const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
+    let Some(look) = bytes.get(at..).and_then(<[u8]>::first_chunk::<LOOK>) else { return false };
+    let word = u64::from_le_bytes(*look);
+    ((word & EVEN == 0) != (word & !EVEN == 0)) && look.iter().all(|byte| *byte == 0 || is_text(*byte)) && {
+        let zeros = look.iter().filter(|byte| **byte == 0).count();
+        zeros == LOOK / 2
+    }
 }
 
 #[cfg(test)]

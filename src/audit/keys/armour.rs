@@ -46,13 +46,15 @@ pub(super) fn at(bytes: &[u8], at: usize) -> Option<Armour> {
     let start = at + BEGIN.len() + length + DASHES.len();
     let rest = &bytes[start..bytes.len().min(start + MAX_INSIDE)];
     let end = memmem::find(rest, DASHES);
-    let ended = end.is_some_and(|end| rest[end + DASHES.len()..].starts_with(END));
     let inside = &rest[..end.unwrap_or(rest.len())];
+    // In a diff there is one dash more.
+    let dashes = rest[inside.len()..].iter().take_while(|byte| **byte == b'-').count();
+    let tail = &rest[inside.len() + dashes..];
+    let ended = tail.starts_with(END);
     let mut length = start + inside.len() - at;
     if ended {
-        let tail = &rest[inside.len() + DASHES.len()..];
         let close = memmem::find(&tail[..tail.len().min(MAX_LABEL)], DASHES);
-        length += DASHES.len() + close.map_or(0, |close| close + DASHES.len());
+        length += dashes + close.map_or(0, |close| close + DASHES.len());
     }
     let mut wrapping = Wrapping::before(bytes, at);
     wrapping.form = form;
@@ -65,7 +67,7 @@ pub(super) fn unwrapped(bytes: &[u8], at: usize, end: usize) -> Zeroizing<Vec<u8
 }
 
 fn label(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text).replace("%20", "").replace("\\u0020", "");
+    let text = String::from_utf8_lossy(text).replace("%25", "%").replace("%20", "").replace("\\u0020", "");
     text.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
@@ -95,13 +97,13 @@ impl<'a> Wrapping<'a> {
     }
 
     fn remove(mut self, text: &[u8]) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(text.len()));
+        let mut out = Zeroizing::new(Vec::with_capacity(text.len() + 1));
         let mut rest = text;
         while let Some((&first, after)) = rest.split_first() {
             rest = after;
             match first {
                 b'\\' => rest = self.escape(rest, &mut out),
-                quote if is_quote(quote) => rest = self.close(quote, 0, rest),
+                quote if is_quote(quote) => rest = self.close(quote, 0, rest, &mut out),
                 b'%' => {
                     // `%250A` is a percent sign that was escaped itself.
                     while let Some(again) = rest.strip_prefix(b"25") {
@@ -150,17 +152,19 @@ impl<'a> Wrapping<'a> {
             b'u' => number(after, 16, 4, out).unwrap_or(after),
             b'x' => number(after, 16, 2, out).unwrap_or(after),
             b'0' | b'1' => number(rest, 8, 3, out).unwrap_or(after),
-            quote if is_quote(quote) => self.close(quote, more + 1, after),
+            quote if is_quote(quote) => self.close(quote, more + 1, after, out),
             _ => rest,
         }
     }
 
     /// Behind a quote: if it closes the piece of text, behind the one that opens the next.
-    fn close<'t>(&mut self, quote: u8, slashes: usize, rest: &'t [u8]) -> &'t [u8] {
+    fn close<'t>(&mut self, quote: u8, slashes: usize, rest: &'t [u8], out: &mut Vec<u8>) -> &'t [u8] {
         match self.quote {
             Some(own) if own != (quote, slashes) => return rest,
             _ => self.quote = Some((quote, slashes)),
         }
+        // Pieces of an array are lines; to base64 one more line end is nothing.
+        out.push(b'\n');
         let near = &rest[..rest.len().min(MAX_BETWEEN)];
         match memchr::memchr(quote, near) {
             Some(open) => &rest[open + 1..],

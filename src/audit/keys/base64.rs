@@ -45,7 +45,7 @@ pub(super) fn decode(text: &[u8]) -> Zeroizing<Vec<u8>> {
 pub(super) fn exactly(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let digits = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
     let padding = text.len() - digits;
-    let fits = digits > 0 && digits % 4 != 1 && (padding == 0 || padding < 3 && text.len() % 4 == 0);
+    let fits = digits > 0 && digits % 4 != 1 && (padding == 0 || padding < 3 && text.len().is_multiple_of(4));
     (fits && text[..digits].iter().all(|byte| is_digit(*byte))).then(|| decode(&text[..digits]))
 }
 

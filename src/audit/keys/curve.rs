@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::der::{Der, OCTET_STRING};
 use super::seen::{Public, is_zero, looks_random};
-use crate::signer::blob::trimmed;
+use crate::signer::blob::{of_strings, trimmed};
 use crate::signer::{Curve, Parts};
 
 /// A curve with a name.
@@ -15,14 +15,16 @@ pub(super) struct Named {
     width: usize,
     /// Where something is computed on it.
     nist: Option<Curve>,
+    /// What SSH calls it where nothing is (RFC 5656 §6.1): its OID in digits.
+    identifier: &'static [u8],
 }
 
 const fn nist(name: &'static str, curve: Curve, width: usize) -> Named {
-    Named { name, width, nist: Some(curve) }
+    Named { name, width, nist: Some(curve), identifier: b"" }
 }
 
-const fn other(name: &'static str, width: usize) -> Named {
-    Named { name, width, nist: None }
+const fn other(name: &'static str, width: usize, identifier: &'static [u8]) -> Named {
+    Named { name, width, nist: None, identifier }
 }
 
 const P256: Named = nist("ecdsa-sha2-nistp256", Curve::P256, 32);
@@ -35,13 +37,13 @@ pub(super) fn by_oid(oid: &[u8]) -> Option<Named> {
         b"\x2a\x86\x48\xce\x3d\x03\x01\x07" => P256,
         b"\x2b\x81\x04\x00\x22" => P384,
         b"\x2b\x81\x04\x00\x23" => P521,
-        b"\x2a\x86\x48\xce\x3d\x03\x01\x01" => other("nistp192", 24),
-        b"\x2b\x81\x04\x00\x21" => other("nistp224", 28),
-        b"\x2b\x81\x04\x00\x0a" => other("secp256k1", 32),
-        b"\x2b\x24\x03\x03\x02\x08\x01\x01\x07" => other("brainpoolP256r1", 32),
-        b"\x2b\x24\x03\x03\x02\x08\x01\x01\x0b" => other("brainpoolP384r1", 48),
-        b"\x2b\x24\x03\x03\x02\x08\x01\x01\x0d" => other("brainpoolP512r1", 64),
-        b"\x2a\x81\x1c\xcf\x55\x01\x82\x2d" => other("sm2", 32),
+        b"\x2a\x86\x48\xce\x3d\x03\x01\x01" => other("nistp192", 24, b"1.2.840.10045.3.1.1"),
+        b"\x2b\x81\x04\x00\x21" => other("nistp224", 28, b"1.3.132.0.33"),
+        b"\x2b\x81\x04\x00\x0a" => other("secp256k1", 32, b"1.3.132.0.10"),
+        b"\x2b\x24\x03\x03\x02\x08\x01\x01\x07" => other("brainpoolP256r1", 32, b"1.3.36.3.3.2.8.1.1.7"),
+        b"\x2b\x24\x03\x03\x02\x08\x01\x01\x0b" => other("brainpoolP384r1", 48, b"1.3.36.3.3.2.8.1.1.11"),
+        b"\x2b\x24\x03\x03\x02\x08\x01\x01\x0d" => other("brainpoolP512r1", 64, b"1.3.36.3.3.2.8.1.1.13"),
+        b"\x2a\x81\x1c\xcf\x55\x01\x82\x2d" => other("sm2", 32, b"1.2.156.10197.1.301"),
         _ => return None,
     })
 }
@@ -52,7 +54,7 @@ pub(super) fn by_jwk(name: &[u8]) -> Option<Named> {
         b"P-256" => P256,
         b"P-384" => P384,
         b"P-521" => P521,
-        b"secp256k1" => other("secp256k1", 32),
+        b"secp256k1" => other("secp256k1", 32, b"1.3.132.0.10"),
         _ => return None,
     })
 }
@@ -62,12 +64,19 @@ pub(super) fn by_ssh(name: &[u8]) -> Option<Named> {
     [P256, P384, P521].into_iter().find(|curve| curve.name.as_bytes() == name)
 }
 
+/// How the primes of the NIST curves begin (FIPS 186-4 §D.1.2).
+const PRIMES: [(Named, &[u8]); 3] = [
+    (P256, b"\xff\xff\xff\xff\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\xff\xff"),
+    (P384, b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
+    (P521, b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
+];
+
 /// What `ECParameters` say (RFC 5480 §2.1.1, RFC 3279 §2.3.5).
 #[derive(Clone, Copy)]
 pub(super) enum Parameters {
     Named(Named),
-    /// All numbers of a curve over a prime field; bytes of the prime.
-    Explicit(usize),
+    /// All numbers of a curve over a prime field: a known one by its prime, or bytes of the prime.
+    Explicit(Result<Named, usize>),
 }
 
 impl Parameters {
@@ -79,11 +88,13 @@ impl Parameters {
         let version = all.integer()?;
         let mut field = all.sequence()?;
         let prime_field = field.oid()? == b"\x2a\x86\x48\xce\x3d\x01\x01";
-        let width = field.integer()?.len();
+        let prime = field.integer()?;
         all.sequence()?;
         all.expect(OCTET_STRING)?;
         all.integer()?;
-        (version.len() == 1 && prime_field && (20..=66).contains(&width)).then_some(Self::Explicit(width))
+        let known = PRIMES.into_iter().find(|(_, start)| prime.starts_with(start)).map(|(named, _)| named);
+        let known = known.filter(|named| named.width == prime.len()).ok_or(prime.len());
+        (version.len() == 1 && prime_field && (20..=66).contains(&prime.len())).then_some(Self::Explicit(known))
     }
 
     /// The public half of a scalar, checked with the point where there is one. `searched` says
@@ -91,12 +102,8 @@ impl Parameters {
     pub(super) fn public(self, scalar: &[u8], point: Option<&[u8]>, searched: bool) -> Option<Public> {
         match self {
             Self::Named(named) => named.public(scalar, point, searched),
-            Self::Explicit(width) => {
-                let point = point?;
-                let same = [P256, P384, P521].into_iter().filter(|named| named.width == width);
-                let public = same.filter_map(|named| named.public(scalar, Some(point), searched)).next();
-                public.or_else(|| other("ec", width).public(scalar, Some(point), searched))
-            }
+            Self::Explicit(Ok(named)) => named.public(scalar, point, searched),
+            Self::Explicit(Err(width)) => other("ec", width, b"").public(scalar, Some(point?), searched),
         }
     }
 }
@@ -121,7 +128,18 @@ impl Named {
             Some(2 | 3) => point.len() == 1 + self.width,
             _ => false,
         });
-        whole.then(|| Public::named(self.name))
+        whole.then(|| self.unchecked(point))
+    }
+
+    /// Of a point that nothing is computed with.
+    fn unchecked(self, point: Option<&[u8]>) -> Public {
+        match point {
+            Some(point) if point.len() == 1 + 2 * self.width && !self.identifier.is_empty() => {
+                let name = [b"ecdsa-sha2-", self.identifier].concat();
+                Public::of_blob(self.name, &of_strings(&[&name, self.identifier, point]))
+            }
+            _ => Public::named(self.name),
+        }
     }
 }
 
@@ -130,7 +148,7 @@ impl Named {
     pub(super) fn certified(self, point: &[u8]) -> Option<Public> {
         match self.nist {
             Some(curve) => Public::point(curve, point),
-            None => Some(Public::named(self.name)),
+            None => Some(self.unchecked(Some(point))),
         }
     }
 }

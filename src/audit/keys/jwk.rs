@@ -14,6 +14,8 @@ pub(super) const KTY: &[u8] = b"kty";
 const MAX_BEFORE: usize = 4 * 1024;
 /// The most bytes of an object: an RSA-16384 key has 13 KiB.
 const MAX_OBJECT: usize = 20 * 1024;
+/// How deep objects and lists may lie in one another: further primes are objects of a list.
+const MAX_DEPTH: usize = 3;
 /// The most members of an object.
 const MAX_MEMBERS: usize = 64;
 
@@ -44,9 +46,10 @@ impl<'a> Members<'a> {
     fn read(object: &'a [u8]) -> Option<Self> {
         let mut all = Vec::new();
         let mut at = 1;
-        let (mut name, mut value, mut depth) = (None, None, 1);
+        let (mut name, mut value, mut depth, mut typed) = (None, None, 1, false);
         while let Some(&byte) = object.get(at) {
             match byte {
+                b'{' | b'[' if depth == MAX_DEPTH => return None,
                 b'{' | b'[' => depth += 1,
                 b':' => {}
                 b',' | b'}' | b']' => {
@@ -68,6 +71,10 @@ impl<'a> Members<'a> {
                         at += 1;
                     }
                     let found = &object[start..at];
+                    // Another key: so however many there are, each byte is read once.
+                    if found == KTY && std::mem::replace(&mut typed, true) {
+                        return None;
+                    }
                     if name.is_none() {
                         name = Some(found)
                     } else {

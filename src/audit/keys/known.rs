@@ -1,6 +1,7 @@
 //! Keys that packages ship on purpose: test suites, examples, self-tests.
 //!
-//! Known by the fingerprint of their public half, never by where they lie. The list is made by
+//! Known by the fingerprint of their public half, never by where they lie; a key whose public
+//! half is not to be had (an encrypted one) by the digest of its very bytes. The list is made by
 //! `integration/known-keys` out of the packages themselves.
 
 use std::collections::HashMap;
@@ -8,10 +9,10 @@ use std::sync::OnceLock;
 
 const LIST: &str = include_str!("known.tsv");
 
-/// The package and version that ships the key with this fingerprint.
-pub(super) fn package(fingerprint: &str) -> Option<&'static str> {
+/// The package and version that ships the key with this fingerprint or digest.
+pub(super) fn package(identity: &str) -> Option<&'static str> {
     static KNOWN: OnceLock<HashMap<&'static str, &'static str>> = OnceLock::new();
-    KNOWN.get_or_init(|| entries().collect()).get(fingerprint).copied()
+    KNOWN.get_or_init(|| entries().collect()).get(identity).copied()
 }
 
 fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {

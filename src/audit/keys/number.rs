@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::signer::blob::trimmed;
+use crate::signer::exponent;
 
 const LIMB: usize = 8;
 
@@ -42,6 +43,18 @@ pub(super) fn is_product(n: &[u8], factors: &[&[u8]]) -> bool {
     let n = limbs(n);
     let (low, high) = product.split_at(n.len().min(product.len()));
     low == n.as_slice() && high.iter().all(|limb| *limb == 0)
+}
+
+/// Whether `e * d` is 1 modulo `p - 1`, as for every prime `p` of an RSA key. Costs a division
+/// bit by bit, and so comes last.
+pub(super) fn are_inverse(e: &[u8], d: &[u8], p: &[u8]) -> bool {
+    let d = exponent::reduced(d, p);
+    let product = times(&limbs(e), &limbs(&d));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(product.len() * LIMB));
+    for limb in product.iter().rev() {
+        bytes.extend_from_slice(&limb.to_be_bytes());
+    }
+    trimmed(&exponent::reduced(&bytes, p)) == [1]
 }
 
 fn times(a: &[u64], b: &[u64]) -> Zeroizing<Vec<u64>> {
@@ -93,6 +106,15 @@ mod tests {
         square.extend([0; 15]);
         square.push(1);
         assert!(is_product(&square, &[&[255; 16], &[255; 16]]));
+    }
+
+    #[test]
+    fn inverses_are_told_from_others() {
+        // 3 * 7 = 21 = 1 modulo 10.
+        assert!(are_inverse(&[3], &[7], &[11]));
+        assert!(are_inverse(&[3], &[27], &[11]));
+        assert!(!are_inverse(&[3], &[9], &[11]));
+        assert!(!are_inverse(&[3], &[7], &[]));
     }
 
     #[test]

@@ -13,8 +13,8 @@ const MIN_ENCRYPTED: usize = 48;
 pub(super) fn at(bytes: &[u8], at: usize) -> Vec<Seen> {
     let Some(block) = armour::at(bytes, at) else { return Vec::new() };
     let body = Body::read(&block.inside);
-    let mut all = match block.label.as_str() {
-        "PGPPRIVATEKEYBLOCK" => pgp::keyring(&body.bytes),
+    let mut all: Vec<Seen> = match block.label.as_str() {
+        "PGPPRIVATEKEYBLOCK" => pgp::keyring(&body.bytes).into_iter().map(|(seen, _)| seen).collect(),
         "OPENSSHPRIVATEKEY" => openssh::container(&body.bytes).into_iter().collect(),
         _ if body.encrypted => traditional(&block, &body).into_iter().collect(),
         _ => {
@@ -23,7 +23,8 @@ pub(super) fn at(bytes: &[u8], at: usize) -> Vec<Seen> {
         }
     };
     for seen in &mut all {
-        seen.length = block.length;
+        let stored = &body.bytes[..seen.length.min(body.bytes.len())];
+        *seen = Seen { length: block.length, ..seen.clone().stored_as(stored) };
     }
     all
 }
@@ -48,7 +49,7 @@ fn traditional(block: &Armour, body: &Body) -> Option<Seen> {
         "ECPRIVATEKEY" => ("sec1-private-key", "ec"),
         _ => ("pkcs8-private-key", UNKNOWN),
     };
-    Some(Public::named(kind).seen(rule, "traditional PEM", true, block.length))
+    Some(Public::named(kind).seen(rule, "traditional PEM", true, body.bytes.len()))
 }
 
 /// The headers that matter, and the decoded bytes.

@@ -62,18 +62,15 @@ fn searched(bytes: &[u8], body: usize) -> Option<(Seen, usize)> {
     })
 }
 
-/// All secret keys of the packets at the front of `bytes`, as far as these are whole.
-pub(super) fn keyring(bytes: &[u8]) -> Vec<Seen> {
+/// All secret keys of the packets at the front of `bytes`, as far as these are whole, and where
+/// each begins.
+pub(super) fn keyring(bytes: &[u8]) -> Vec<(Seen, usize)> {
     let mut all = Vec::new();
     let mut rest = bytes;
     for _ in 0..MAX_PACKETS {
         let Some(packet) = Packet::read(rest) else { break };
+        all.extend(packet.seen().map(|seen| (seen, bytes.len() - rest.len())));
         rest = &rest[packet.length..];
-        all.extend(packet.seen().map(|mut seen| {
-            // From the front, so that callers can say where it is.
-            seen.length = bytes.len() - rest.len();
-            seen
-        }));
     }
     all
 }
@@ -107,7 +104,7 @@ impl<'a> Packet<'a> {
             }
             (0xc0.., [length @ 0..=191, rest @ ..]) => (first & 0x3f, usize::from(*length), rest),
             (0xc0.., [high @ 192..=223, low, rest @ ..]) => {
-                (first & 0x3f, (usize::from(*high) - 192 << 8) + usize::from(*low) + 192, rest)
+                (first & 0x3f, ((usize::from(*high) - 192) << 8) + usize::from(*low) + 192, rest)
             }
             (0xc0.., [255, rest @ ..]) => {
                 let (digits, rest) = rest.split_at_checked(4)?;

@@ -21,7 +21,9 @@ pub(super) fn at(bytes: &[u8], at: usize) -> Option<Seen> {
     }
     let mac: &[u8] = if *version == b'1' { b"Private-Hash:" } else { b"Private-MAC:" };
     let near = &bytes[at..bytes.len().min(at + MAX_FILE)];
-    let end = at + memchr::memmem::find(near, mac)?;
+    // The next header is another key: so however many there are, each byte is read once.
+    let next = memchr::memmem::find(&near[1..], HEADER).map_or(near.len(), |next| next + 1);
+    let end = at + memchr::memmem::find(&near[..next], mac)?;
     let digits = bytes[end + mac.len()..].trim_ascii_start();
     let digest = digits.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let length = bytes.len() - digits.len() + digest - at;

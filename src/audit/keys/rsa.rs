@@ -1,6 +1,6 @@
 //! RSA and DSA numbers: whether they are one private key.
 
-use super::number::{bits, is_product, less, odd};
+use super::number::{are_inverse, bits, is_product, less, odd};
 use super::seen::{Public, is_zero};
 
 /// The fewest bits of a modulus that is reported: less is no key of anything.
@@ -24,10 +24,14 @@ pub(super) fn public(n: &[u8], e: &[u8], d: &[u8], primes: &[&[u8]]) -> Option<P
         && less(d, n)
         // d is about as long as n; one that is far shorter would be broken, and is an accident.
         && bits(d) * 2 > bits(n);
-    if !fits || !(primes.is_empty() || (2..=MAX_PRIMES).contains(&primes.len()) && is_product(n, primes)) {
+    if !fits {
         return None;
     }
-    Some(Public::rsa(n, e))
+    let belongs = match primes {
+        [] => true,
+        [first, ..] => (2..=MAX_PRIMES).contains(&primes.len()) && is_product(n, primes) && are_inverse(e, d, first),
+    };
+    belongs.then(|| Public::rsa(n, e))
 }
 
 /// Whether these are a DSA group and a secret of it.

@@ -33,6 +33,24 @@ pub(super) struct Seen {
     pub(super) encrypted: bool,
     /// Bytes that it takes.
     pub(super) length: usize,
+    /// The digest of the key as it is stored, where there is no fingerprint: what encrypted test
+    /// keys are known by. Never shown.
+    pub(super) digest: Option<String>,
+}
+
+impl Seen {
+    /// With the digest of the bytes that it is in, if that is all there is.
+    pub(super) fn stored_as(mut self, bytes: &[u8]) -> Self {
+        if self.fingerprint.is_none() && self.digest.is_none() {
+            self.digest = Some(format!("stored:{}", fingerprint(bytes)));
+        }
+        self
+    }
+
+    /// What the list of known test keys has it under.
+    pub(super) fn identity(&self) -> Option<&str> {
+        self.fingerprint.as_deref().or(self.digest.as_deref())
+    }
 }
 
 /// A public half: its type, and its fingerprint where it has one.
@@ -91,7 +109,7 @@ impl Public {
     }
 
     pub(super) fn seen(self, rule: &'static str, format: &'static str, encrypted: bool, length: usize) -> Seen {
-        Seen { rule, format, kind: self.kind, fingerprint: self.fingerprint, encrypted, length }
+        Seen { rule, format, kind: self.kind, fingerprint: self.fingerprint, encrypted, length, digest: None }
     }
 }
 
@@ -118,7 +136,7 @@ pub(super) fn is_zero(number: &[u8]) -> bool {
 /// Adds the finding, unless the same key was found there already in another of its layers
 /// (PKCS#1 inside of PKCS#8). `found` is of the same bytes.
 pub(super) fn push(seen: Seen, at: usize, found: &mut Vec<Found>) {
-    let known = seen.fingerprint.as_deref().and_then(known::package);
+    let known = seen.identity().and_then(known::package);
     let locked = if seen.encrypted { "encrypted " } else { "" };
     let kind = if seen.kind == UNKNOWN { String::new() } else { format!("{} ", seen.kind) };
     let what = format!("{locked}{kind}private key in {}", seen.format);

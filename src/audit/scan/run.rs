@@ -1,9 +1,13 @@
-//! Runs of base64-like characters, found by looking at every 20th byte only.
+//! Runs of base64-like characters, found by looking at 8 bytes of every 13 only.
 
 use std::ops::Range;
 
 /// The shortest run that rules are told of: the shortest token of the field has 20 characters.
 pub const MIN_RUN: usize = 20;
+/// Bytes of a look.
+const LOOK: usize = 8;
+/// Bytes from one look to the next: the shortest run holds one whole.
+const STRIDE: usize = MIN_RUN - LOOK + 1;
 
 const RUN_CHARACTERS: [bool; 256] = {
     let mut table = [false; 256];
@@ -29,21 +33,20 @@ pub fn runs(bytes: &[u8], fresh: Range<usize>, mut each: impl FnMut(Range<usize>
     while from > 0 && from < bytes.len() && in_run(bytes[from]) && in_run(bytes[from - 1]) {
         from += 1;
     }
-    let mut look = from + MIN_RUN - 1;
-    while look < bytes.len() && from < fresh.end {
-        if !in_run(bytes[look]) {
-            from = look + 1;
-            look += MIN_RUN;
+    let mut look = from;
+    while look < fresh.end.saturating_add(STRIDE) {
+        let Some(word) = bytes.get(look..).and_then(<[u8]>::first_chunk) else { return };
+        if !seems_run(u64::from_le_bytes(*word)) || !word.iter().all(|byte| in_run(*byte)) {
+            look += STRIDE;
             continue;
         }
-        let mut start = look;
+        let (mut start, mut end) = (look, look + LOOK);
         while start > from && in_run(bytes[start - 1]) {
             start -= 1;
         }
         if start >= fresh.end {
             return;
         }
-        let mut end = look + 1;
         while end < bytes.len() && in_run(bytes[end]) {
             end += 1;
         }
@@ -51,8 +54,18 @@ pub fn runs(bytes: &[u8], fresh: Range<usize>, mut each: impl FnMut(Range<usize>
             each(start..end);
         }
         from = end + 1;
-        look = from + MIN_RUN - 1;
+        look = from;
     }
+}
+
+/// Whether eight bytes lie between `+` and `z`, as all of a run do, and few others next to one
+/// another: in arithmetic, because a branch for each would be guessed wrong too often.
+fn seems_run(word: u64) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    let from_plus = word.wrapping_add(EACH * (0x80 - b'+' as u64));
+    let beyond_z = word.wrapping_add(EACH * (0x7f - b'z' as u64));
+    from_plus & !beyond_z & !word & HIGH == HIGH
 }
 
 #[cfg(test)]

@@ -1,0 +1,78 @@
+//! `run --audit` audits the images that this very build made, by each builder's own word, and
+//! its exit code is the audit's.
+
+use valetkey_integration::{Engine, Key, PrivateBuild};
+
+/// The build copies a key in that nobody lent, and deletes it.
+fn leaky() -> (PrivateBuild, Key) {
+    let build = PrivateBuild::with_steps("COPY leaked /leaked\nRUN rm /leaked\n{step} git clone {url} /cloned");
+    let key = Key::ed25519("leaked");
+    let PrivateBuild { project, .. } = build;
+    let project = project.write("leaked", &key.private());
+    (PrivateBuild { project, ..build }, key)
+}
+
+fn is_audited(engine: &str, command: &[&str]) {
+    let engine = Engine::named(engine);
+    let (build, key) = leaky();
+    let command: Vec<_> =
+        command.iter().map(|word| if *word == "NAME" { build.project.name.as_str() } else { word }).collect();
+    let audit = build.lend_with(&engine, &["--audit"]).args(&command).within(build.project.path()).finish();
+    audit.expect_code(116).expect(&key.fingerprint()).expect("leaked").expect("signed 1 login");
+}
+
+const BUILD: [&str; 7] = ["build", "--network", "host", "-t", "NAME", "--no-cache", "."];
+
+#[test]
+fn by_docker_build() {
+    for engine in ["docker-20.10", "docker-26", "docker-28"] {
+        is_audited(engine, &[&["docker"][..], &BUILD].concat());
+    }
+}
+
+#[test]
+fn by_buildx() {
+    is_audited("docker-28", &[&["docker", "buildx"][..], &BUILD].concat());
+}
+
+#[test]
+fn by_bake() {
+    let bake = "target \"default\" { network = \"host\" }";
+    let engine = Engine::named("docker-28");
+    let (build, key) = leaky();
+    let PrivateBuild { project, .. } = build;
+    let build = PrivateBuild { project: project.write("docker-bake.hcl", bake), ..build };
+    let command = ["docker", "buildx", "bake", "--allow", "network.host"];
+    let audit = build.lend_with(&engine, &["--audit"]).args(command).within(build.project.path()).finish();
+    audit.expect_code(116).expect(&key.fingerprint()).expect("leaked");
+}
+
+#[test]
+fn by_compose_build_and_up() {
+    for (engine, verb) in [("docker-26", &["build"][..]), ("docker-28", &["build"]), ("docker-28", &["up", "--build"])]
+    {
+        let engine = Engine::named(engine);
+        let (build, key) = leaky();
+        let PrivateBuild { project, .. } = build;
+        let build = PrivateBuild { project: project.with_compose(), ..build };
+        let command = [&["docker", "compose"], verb].concat();
+        let audit = build.lend_with(&engine, &["--audit"]).args(command).within(build.project.path()).finish();
+        audit.expect_code(116).expect(&key.fingerprint()).expect("leaked");
+    }
+}
+
+#[test]
+fn by_podman_and_buildah() {
+    for engine in ["podman", "podman-5"] {
+        is_audited(engine, &[&["podman"][..], &BUILD].concat());
+        is_audited(engine, &[&["buildah"][..], &BUILD].concat());
+    }
+}
+
+#[test]
+fn and_a_command_that_makes_no_known_image_is_refused_before_it_runs() {
+    let engine = Engine::named("docker-28");
+    let build = PrivateBuild::new();
+    let run = build.lend_with(&engine, &["--audit"]).args(["sh", "-c", "echo it ran"]).finish();
+    run.expect_code(110).expect("cannot be told which images").expect_not("it ran");
+}

@@ -1,0 +1,258 @@
+//! Decompressors, all of them as readers over a part of a stream: several members or frames
+//! after one another are one file.
+
+use std::io::{self, BufRead, Read};
+
+use flate2::{Decompress, FlushDecompress};
+use lzma_rust2::{Action, LzmaStream, XzReader};
+use zstd::stream::raw::{DParameter, Operation};
+
+use super::super::limits::Gap;
+use super::super::stream::Part;
+use super::sniff::{Format, HEAD, sniff};
+use super::{Unpacks, damaged, invalid};
+
+/// Bytes that inflating takes, about.
+const INFLATE: u64 = 64 * 1024;
+/// Bytes that bzip2 takes for its blocks, at most.
+const BZIP2: u64 = 4 << 20;
+
+/// What one call of a decoder did.
+struct Step {
+    eaten: usize,
+    written: usize,
+    ended: bool,
+}
+
+enum Codec<'s, 'a> {
+    Gzip(Decompress, Part<'s, 'a>),
+    Zstd(zstd::stream::raw::Decoder<'static>, Part<'s, 'a>),
+    Bzip2(bzip2::Decompress, Part<'s, 'a>),
+    Lzma(Box<LzmaStream>, Part<'s, 'a>),
+    Xz(Box<XzReader<Part<'s, 'a>>>),
+}
+
+impl<'s, 'a> Codec<'s, 'a> {
+    fn new(format: Format, part: Part<'s, 'a>, memory: u64) -> io::Result<Self> {
+        let kib = u32::try_from(memory / 1024).unwrap_or(u32::MAX);
+        Ok(match format {
+            Format::Zstd => {
+                let mut decoder = zstd::stream::raw::Decoder::new()?;
+                decoder.set_parameter(DParameter::WindowLogMax(memory.max(1024).ilog2()))?;
+                Self::Zstd(decoder, part)
+            }
+            Format::Bzip2 => Self::Bzip2(bzip2::Decompress::new(false), part),
+            Format::Lzma => Self::Lzma(Box::new(LzmaStream::new_mem_limit(kib, None)), part),
+            Format::Xz => Self::Xz(Box::new(XzReader::new_mem_limit(part, false, kib))),
+            // A window of 32 KiB, and RFC 1952's frame around it.
+            _ => Self::Gzip(Decompress::new_gzip(15), part),
+        })
+    }
+
+    fn part(&self) -> &Part<'s, 'a> {
+        match self {
+            Self::Gzip(_, part) | Self::Zstd(_, part) | Self::Bzip2(_, part) | Self::Lzma(_, part) => part,
+            Self::Xz(reader) => reader.inner(),
+        }
+    }
+
+    fn into_part(self) -> Part<'s, 'a> {
+        match self {
+            Self::Gzip(_, part) | Self::Zstd(_, part) | Self::Bzip2(_, part) | Self::Lzma(_, part) => part,
+            Self::Xz(reader) => reader.into_inner(),
+        }
+    }
+
+    /// Some bytes, and whether the member ends with them.
+    fn read(&mut self, out: &mut [u8]) -> io::Result<(usize, bool)> {
+        match self {
+            Self::Gzip(codec, part) => pump(part, out, |input, out| inflate(codec, input, out)),
+            Self::Zstd(codec, part) => pump(part, out, |input, out| {
+                let status = codec.run_on_buffers(input, out).map_err(|error| {
+                    // Its errors have no kind.
+                    let text = error.to_string();
+                    if text.contains("memory") { io::Error::new(io::ErrorKind::OutOfMemory, text) } else { error }
+                })?;
+                Ok(Step { eaten: status.bytes_read, written: status.bytes_written, ended: status.remaining == 0 })
+            }),
+            Self::Bzip2(codec, part) => pump(part, out, |input, out| {
+                let before = (codec.total_in(), codec.total_out());
+                let status = codec.decompress(input, out).map_err(|error| invalid(error.to_string()))?;
+                Ok(Step {
+                    eaten: difference(codec.total_in(), before.0),
+                    written: difference(codec.total_out(), before.1),
+                    ended: status == bzip2::Status::StreamEnd,
+                })
+            }),
+            Self::Lzma(codec, part) => pump(part, out, |input, out| {
+                let action = if input.is_empty() { Action::Finish } else { Action::Run };
+                let result = codec.process(input, out, action)?;
+                let ended = result.status == lzma_rust2::Status::StreamEnd;
+                Ok(Step { eaten: result.bytes_consumed, written: result.bytes_produced, ended })
+            }),
+            Self::Xz(reader) => reader.read(out).map(|count| (count, count == 0)),
+        }
+    }
+}
+
+fn difference(now: u64, before: u64) -> usize {
+    usize::try_from(now - before).unwrap_or(usize::MAX)
+}
+
+fn inflate(codec: &mut Decompress, input: &[u8], out: &mut [u8]) -> io::Result<Step> {
+    let before = (codec.total_in(), codec.total_out());
+    let status = codec.decompress(input, out, FlushDecompress::None).map_err(|error| invalid(error.to_string()))?;
+    Ok(Step {
+        eaten: difference(codec.total_in(), before.0),
+        written: difference(codec.total_out(), before.1),
+        ended: status == flate2::Status::StreamEnd,
+    })
+}
+
+/// Runs a decoder until it gives something, or its member ends.
+fn pump(
+    input: &mut impl BufRead,
+    out: &mut [u8],
+    mut run: impl FnMut(&[u8], &mut [u8]) -> io::Result<Step>,
+) -> io::Result<(usize, bool)> {
+    loop {
+        let next = input.fill_buf()?;
+        let last = next.is_empty();
+        let step = run(next, out)?;
+        input.consume(step.eaten);
+        if step.written > 0 || step.ended {
+            return Ok((step.written, step.ended));
+        }
+        if last {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is cut off"));
+        }
+        if step.eaten == 0 {
+            return Err(invalid("it does not go on"));
+        }
+    }
+}
+
+/// One compressed file: all members of the same format that follow one another.
+pub(super) struct Decoder<'s, 'a> {
+    format: Format,
+    codec: Option<Codec<'s, 'a>>,
+    /// Bytes of memory that a dictionary may take.
+    memory: u64,
+    all: u64,
+    left: u64,
+    /// Whether a member was read to its end.
+    whole: bool,
+}
+
+impl<'s, 'a> Decoder<'s, 'a> {
+    /// Of one of the five formats that are no archives, with a share of the memory that is left:
+    /// a first dictionary may take 64 MiB of it, one inside of that 32 MiB, and so on.
+    pub(super) fn new(format: Format, part: Part<'s, 'a>, left: u64) -> Result<Self, Gap> {
+        let memory = match format {
+            Format::Bzip2 => BZIP2,
+            Format::Gzip => INFLATE,
+            _ => left / 20 * 11,
+        };
+        if memory > left {
+            return Err(Gap::Memory);
+        }
+        let all = part.left;
+        let codec = Some(Codec::new(format, part, memory).map_err(damaged)?);
+        Ok(Self { format, codec, memory, all, left: all, whole: false })
+    }
+
+    /// The next member, if there is one.
+    fn next(&self, mut part: Part<'s, 'a>) -> io::Result<Option<Codec<'s, 'a>>> {
+        if self.format == Format::Lzma || sniff(part.peek(HEAD)?) != Some(self.format) {
+            return Ok(None);
+        }
+        Codec::new(self.format, part, self.memory).map(Some)
+    }
+}
+
+impl Read for Decoder<'_, '_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while let Some(codec) = &mut self.codec {
+            let read = codec.read(out);
+            self.left = codec.part().left;
+            let (count, ended) = read?;
+            if ended {
+                self.whole = true;
+                // What a decoder of frames holds is used again for the next one.
+                self.codec = match self.codec.take() {
+                    Some(Codec::Zstd(decoder, mut part)) => {
+                        let more = sniff(part.peek(HEAD)?) == Some(Format::Zstd);
+                        more.then_some(Codec::Zstd(decoder, part))
+                    }
+                    Some(codec) => self.next(codec.into_part())?,
+                    None => None,
+                };
+            }
+            if count > 0 {
+                return Ok(count);
+            }
+        }
+        Ok(0)
+    }
+}
+
+impl Unpacks for Decoder<'_, '_> {
+    fn eaten(&self) -> u64 {
+        self.all - self.left
+    }
+
+    fn memory(&self) -> u64 {
+        self.memory
+    }
+
+    fn proven(&self) -> bool {
+        self.whole || matches!(self.format, Format::Xz | Format::Bzip2 | Format::Zstd)
+    }
+}
+
+/// One Deflate stream: raw as in zip, or with zlib's frame as in Git.
+pub(super) struct Inflate<R> {
+    codec: Decompress,
+    input: R,
+    /// Whether it came to its end.
+    pub(super) ended: bool,
+    proven: bool,
+}
+
+impl<R: BufRead> Inflate<R> {
+    /// With zlib's frame, of something that may be none.
+    pub(super) fn zlib(input: R) -> Self {
+        Self { codec: Decompress::new(true), input, ended: false, proven: false }
+    }
+
+    /// Without a frame, where an archive says that it is one.
+    pub(super) fn raw(input: R) -> Self {
+        Self { codec: Decompress::new(false), input, ended: false, proven: true }
+    }
+}
+
+impl<R: BufRead> Read for Inflate<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.ended || out.is_empty() {
+            return Ok(0);
+        }
+        let codec = &mut self.codec;
+        let (count, ended) = pump(&mut self.input, out, |input, out| inflate(codec, input, out))?;
+        self.ended = ended;
+        Ok(count)
+    }
+}
+
+impl<R: BufRead> Unpacks for Inflate<R> {
+    fn eaten(&self) -> u64 {
+        self.codec.total_in()
+    }
+
+    fn memory(&self) -> u64 {
+        INFLATE
+    }
+
+    fn proven(&self) -> bool {
+        self.proven
+    }
+}

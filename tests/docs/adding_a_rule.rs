@@ -1,0 +1,48 @@
+//! docs/adding-a-rule.md names paths that exist, and every rule's file is named where it says.
+
+use std::path::Path;
+
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All that stands between backquotes and is a path of this repository.
+fn paths(text: &str) -> Vec<&str> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter(|quoted| ["src/", "tests/", "docs/"].iter().any(|folder| quoted.starts_with(folder))).collect()
+}
+
+#[test]
+fn every_path_that_the_checklist_names_exists() {
+    let text = read("docs/adding-a-rule.md");
+    let paths = paths(&text);
+    assert!(paths.len() >= 20, "{paths:?}");
+    for path in paths {
+        let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        assert!(place.exists(), "{path}");
+        assert_eq!(place.is_dir(), path.ends_with('/'), "{path}");
+    }
+}
+
+#[test]
+fn every_file_of_a_rule_is_a_module_and_has_examples() {
+    let shared = ["assignments", "json"];
+    for folder in ["src/audit/secrets/tokens", "src/audit/secrets/files"] {
+        let list = read(&format!("{folder}.rs"));
+        let mut count = 0;
+        for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+            let file = file.unwrap().file_name().into_string().unwrap();
+            let module = file.strip_suffix(".rs").unwrap();
+            assert!(list.contains(&format!("mod {module};")), "{folder}/{file}");
+            if shared.contains(&module) {
+                continue;
+            }
+            assert!(list.contains(&format!("&{module}::")), "{folder}/{file} is in no list");
+            let text = read(&format!("{folder}/{file}"));
+            assert!(text.contains("found: vec![") && text.contains("not: vec!["), "{folder}/{file}");
+            count += 1;
+        }
+        assert!(count > 20, "{folder}: {count}");
+    }
+}
