@@ -8,7 +8,9 @@
 
 pub mod encoded;
 pub mod exact;
+pub mod fields;
 pub mod finding;
+pub mod hidden;
 pub mod ignore;
 pub mod keys;
 pub mod layer;

@@ -114,6 +114,16 @@ mod builder {
     mod scripted;
 }
 
+mod image {
+    mod archives;
+    mod bombs;
+    mod mutations;
+    mod seen;
+    mod stream;
+    mod tar;
+    mod zip;
+}
+
 mod docs {
     mod adding_a_rule;
     mod promises;

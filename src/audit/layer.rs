@@ -2,7 +2,8 @@
 //! for [`super::hidden`], every gap is kept.
 
 use super::finding::Found;
-use super::hidden::{Hashing, Paths};
+use super::hidden::{Hashing, Paths, normal};
+use super::residue;
 use super::rule::Text;
 use super::scan::Scanner;
 use crate::image::limits::{Gap, MAX_GAPS};
@@ -78,15 +79,19 @@ impl<'a> LayerSink<'a> {
             let offset = entry.map_or(window.offset + found.at as u64, |(_, offset)| offset);
             let mut names = trail.iter().cloned().chain(entry.map(|(span, _)| span.name.clone()));
             let placed = Placed { path: names.next(), inner: names.collect(), offset, found };
-            if self.placed.iter().rev().take(64).any(|other| same(other, &placed)) {
-                continue;
-            }
-            if self.placed.len() == MAX_FINDINGS {
-                self.overflow = true;
-                return;
-            }
-            self.placed.push(placed);
+            self.keep(placed);
         }
+    }
+
+    fn keep(&mut self, placed: Placed) {
+        if self.placed.iter().rev().take(64).any(|other| same(other, &placed)) {
+            return;
+        }
+        if self.placed.len() == MAX_FINDINGS {
+            self.overflow = true;
+            return;
+        }
+        self.placed.push(placed);
     }
 
     /// What stands over when all was shown.
@@ -143,6 +148,10 @@ impl Sink for LayerSink<'_> {
         if trail.is_empty() {
             self.entries += 1;
             self.paths.take(entry, self.hashing);
+            residue::entry(normal(entry.name), entry, &mut self.found);
+            for found in std::mem::take(&mut self.found) {
+                self.keep(Placed { path: Some(entry.name.to_vec()), inner: Vec::new(), offset: 0, found });
+            }
         }
         // Files with content are counted where they are shown.
         if entry.kind == Kind::File && entry.length == 0 {

@@ -14,6 +14,7 @@ use std::ops::Range;
 use self::literals::Literals;
 pub use self::run::{MIN_RUN, in_run, runs};
 use super::encoded::{self, Budget, Hint, Level, MAX_DECODED};
+use super::exact::Named;
 use super::finding::Found;
 use super::rule::{Family, Text};
 
@@ -21,6 +22,7 @@ use super::rule::{Family, Text};
 pub struct Scanner {
     families: Vec<Box<dyn Family>>,
     literals: Literals<Owner>,
+    named: Named,
 }
 
 /// Whose a literal is.
@@ -43,7 +45,13 @@ impl Scanner {
             let all = fixed.chain(rules.made_literals()).enumerate();
             literals.extend(all.map(|(index, literal)| (literal, Owner::Family(family, index))));
         }
-        Self { families, literals: Literals::new(literals) }
+        Self { families, literals: Literals::new(literals), named: Named::default() }
+    }
+
+    /// With findings of these keys marked as what they are.
+    #[must_use]
+    pub fn naming(self, named: Named) -> Self {
+        Self { named, ..self }
     }
 
     /// Everything that begins in the `fresh` part of `text`.
@@ -54,6 +62,9 @@ impl Scanner {
         Level { scanner: self, text, cut: start > 0, fresh, budget: &budget }.scan(&mut new);
         encoded::deduplicate(&mut new);
         new.extend(budget.finding(start));
+        for found in &mut new {
+            self.named.mark(found);
+        }
         found.append(&mut new);
     }
 

@@ -2,20 +2,24 @@
 //!
 //! Exits 0 only if everything was read and nothing was found.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::audit::finding::{Report, Severity};
-use crate::audit::keys::Keys;
+use crate::audit::ignore;
 use crate::audit::read::Audit;
-use crate::audit::scan::Scanner;
+use crate::config;
 use crate::exit::Code;
 use crate::image::registry;
 use crate::image::source::{self, Source, SourceError};
 use crate::report::{self, Format, View};
 use crate::ui::progress::Done;
 use crate::ui::{self, Explain, Failure};
+
+pub mod looking;
+
+use looking::Looking;
 
 /// What `valetkey audit` takes.
 #[derive(Args, Debug)]
@@ -25,9 +29,20 @@ pub struct AuditArgs {
     /// or - for standard input
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<String>,
+    /// Look for this very key as well: keychain:NAME, env:NAME, file:PATH, agent, SHA256:...,
+    /// or a public key or its file (may be given several times)
+    // Parsed later: clap would repeat a wrong value, and that may be the key itself.
+    #[arg(long = "for", value_name = "KEY")]
+    pub keys: Vec<String>,
     /// How the report is shown
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub format: Format,
+    /// Config file with [[ignore]] entries [default: valetkey.toml in this folder or one above it]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub config: Option<PathBuf>,
+    /// Do not read valetkey.toml
+    #[arg(long)]
+    pub no_config: bool,
     /// Client that saves an engine's image [default: docker, else podman]
     #[arg(long, value_name = "COMMAND")]
     pub engine: Option<String>,
@@ -38,6 +53,8 @@ Examples:
   valetkey audit app:latest
   valetkey audit ./app.tar ./oci-layout/
   docker image save app | valetkey audit -
+  valetkey audit --for keychain:omnibus --for SHA256:... app:latest
+  valetkey audit --format html app:latest > audit.html
   valetkey audit registry://127.0.0.1:5000/app:1.2
 
 What has a slash in front or exists as a file or folder is read from there; anything else is an
@@ -49,6 +66,10 @@ something was found, 117 if nothing was found and not everything could be read."
 pub struct Options {
     /// In which form the report goes to stdout.
     pub format: Format,
+    /// Keys that are looked for by themselves.
+    pub looking: Looking,
+    /// Findings that do not count.
+    pub ignores: Vec<ignore::Ignore>,
 }
 
 /// Audits what was named.
@@ -56,8 +77,17 @@ pub struct Options {
 /// # Errors
 /// When an image cannot be read at all.
 pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
+    super::harden()?;
+    let mut looking = Looking::default();
+    looking.add(&args.keys)?;
+    let config = if args.no_config {
+        None
+    } else {
+        args.config.clone().or_else(|| config::find(&std::env::current_dir().ok()?))
+    };
+    let ignores = config.map(|path| config::read(&path)).transpose()?.unwrap_or_default().ignores;
     let sources = args.images.iter().map(|image| (image.clone(), open(image, args.engine.as_deref())));
-    all(sources, &Options { format: args.format })
+    all(sources, Options { format: args.format, looking, ignores })
 }
 
 /// Audits these sources, prints one report, and gives the exit code.
@@ -66,21 +96,24 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
 /// The first source that cannot be read at all.
 pub fn all(
     sources: impl Iterator<Item = (String, Result<Source, SourceError>)>,
-    options: &Options,
+    options: Options,
 ) -> Result<u8, Failure> {
-    let scanner = Scanner::new(vec![Box::new(Keys)]);
+    let (scanner, looked_for) = options.looking.scanner();
     let done = Done::default();
     let audit = Audit {
         scanner: &scanner,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         done: &done,
     };
-    let mut sum = Report { complete: true, ..Report::default() };
+    let mut sum = Report { complete: true, looked_for, ..Report::default() };
     for (name, source) in sources {
         let source = source?;
         let total = source.size();
         let report = ui::progress::during(&name, total, &done, || audit.run(&name, source))?;
         add(&mut sum, report);
+    }
+    for warning in ignore::apply(&mut sum, &options.ignores) {
+        ui::warning(&warning);
     }
     let view = View { colour: ui::colour_on_stdout(), width: ui::width_of_stdout().unwrap_or(report::DEFAULT_WIDTH) };
     ui::write(&report::render(options.format, &sum, &view));

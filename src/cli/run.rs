@@ -123,7 +123,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     // Before the first key, so that it holds none.
     let witness = Witness::start().map_err(child::ChildError::Watch)?;
-    let lendings = Lendings::load(&settings, args.max_identities.map_or(DEFAULT_MAX_IDENTITIES, NonZeroUsize::get))?;
+    let max_identities = args.max_identities.map_or(DEFAULT_MAX_IDENTITIES, NonZeroUsize::get);
+    let mut looking = super::audit::looking::Looking::default();
+    let lendings = Lendings::load(&settings, max_identities, args.audit.then_some(&mut looking))?;
     let receipt = args.receipt.as_deref().map(Pending::open).transpose()?;
     let log = Arc::new(DecisionLog::new(lendings.known(), args.decision_log.as_deref().map(open_log).transpose()?));
 
@@ -201,7 +203,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         ui::failure(&failure);
     }
     if let Some((auditing, images)) = made {
-        return auditing.run(&images?, &super::audit::Options::default());
+        let ignores = settings.ignores.clone();
+        return auditing.run(&images?, super::audit::Options { looking, ignores, ..Default::default() });
     }
     Ok(ended.code())
 }

@@ -128,7 +128,7 @@ fn open(
             sqlite::walk(Part { stream, left: length }, sink, &trail, nest)
         }
         Format::GitObject => git::loose(stream, name, length, nest),
-        Format::Gzip | Format::Zstd | Format::Xz | Format::Bzip2 | Format::Lzma => {
+        Format::Gzip | Format::Zstd | Format::Xz | Format::Bzip2 | Format::Lzma | Format::Lz4 => {
             let (trail, sink) = (stream.below(name), stream.sink());
             let decoder = compressed::Decoder::new(format, Part { stream, left: length }, nest.memory)?;
             unpack(decoder, sink, trail, called, nest)
@@ -246,20 +246,21 @@ struct Capped<'n, D> {
 
 impl<D: Unpacks> Read for Capped<'_, D> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.over.is_some() {
-            return Ok(0);
-        }
-        let count = self.decoder.read(buffer)?;
+        // Before anything is unpacked: once an entry is over a cap, the rest of it costs nothing.
+        let (all, before) = (self.nest.unpacked.get(), self.nest.before);
+        let left = (MAX_UNPACKED + before).min(MAX_UNPACKED_LAYER).checked_sub(all);
+        self.over = match left {
+            None if all - before > MAX_UNPACKED => Some(Gap::Size),
+            None => Some(Gap::Layer),
+            _ if self.out > FREE_UNPACKED && self.out / MAX_RATIO > self.decoder.eaten() => Some(Gap::Ratio),
+            _ => None,
+        };
+        let (None, Some(left)) = (&self.over, left) else { return Ok(0) };
+        // One byte more than there may be says that there is more.
+        let most = usize::try_from(left).unwrap_or(usize::MAX).saturating_add(1).min(buffer.len());
+        let count = self.decoder.read(&mut buffer[..most])?;
         self.out += count as u64;
-        let all = self.nest.unpacked.get().saturating_add(count as u64);
-        self.nest.unpacked.set(all);
-        if all - self.nest.before > MAX_UNPACKED {
-            self.over = Some(Gap::Size);
-        } else if all > MAX_UNPACKED_LAYER {
-            self.over = Some(Gap::Layer);
-        } else if self.out > FREE_UNPACKED && self.out / MAX_RATIO > self.decoder.eaten() {
-            self.over = Some(Gap::Ratio);
-        }
+        self.nest.unpacked.set(all + count as u64);
         Ok(count)
     }
 }

@@ -8,7 +8,8 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, BufReader, Read};
 
 use super::digest::{Digest, Digesting};
-use super::inner::{Format, HEAD, Nest, sniff};
+use super::inner::Nest;
+use super::inner::sniff::{Format, HEAD, sniff};
 use super::limits::{Gap, MAX_DOCUMENT};
 use super::stream::{Sink, Stream};
 use super::tar;

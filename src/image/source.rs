@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 
 use super::archive::{self, Unseekable};
 use super::digest::Digest;
-use super::inner::{Format, HEAD, sniff};
+use super::inner::sniff::{Format, HEAD, sniff};
 use super::registry::Registry;
 
 /// Blobs of one folder or archive.

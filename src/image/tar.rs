@@ -61,12 +61,12 @@ pub(super) fn text(field: &[u8]) -> &[u8] {
 
 /// What the headers before an entry say of it.
 #[derive(Default)]
-struct Said {
+pub(super) struct Said {
     /// Whether there was such a header at all.
     something: bool,
-    path: Option<Vec<u8>>,
-    link: Option<Vec<u8>>,
-    size: Option<u64>,
+    pub(super) path: Option<Vec<u8>>,
+    pub(super) link: Option<Vec<u8>>,
+    pub(super) size: Option<u64>,
     /// GNU sparse, as PAX: the name that the file has in truth.
     sparse_name: Option<Vec<u8>>,
 }

@@ -32,6 +32,9 @@ pub struct LoadEnv<'a> {
     pub passphrase_from: Option<KeySource>,
     /// Passphrases that opened a key before; tried first, as ssh-add does.
     pub known: Vec<Secret>,
+    /// Where the parts of every key that is loaded are kept as well, for an audit that looks for
+    /// them: nothing else needs them once they can sign.
+    pub kept: Option<Vec<Parts>>,
 }
 
 impl LoadEnv<'_> {
@@ -47,6 +50,7 @@ impl LoadEnv<'_> {
             person: &mut Person::new(&variable),
             passphrase_from,
             known: Vec::new(),
+            kept: None,
         })
     }
 }
@@ -147,6 +151,9 @@ fn identity(found: Found, name: &str, env: &mut LoadEnv<'_>) -> Result<Identity,
     let key = signer::build(&parts).map_err(Rejected::from)?;
     if found.public.is_some_and(|public| public != key.blob) {
         return Err(Rejected::Inconsistent.into());
+    }
+    if let Some(kept) = &mut env.kept {
+        kept.push(parts);
     }
     let comment = comment.unwrap_or_else(|| name.to_owned());
     Ok(Identity { blob: key.blob, comment, signer: key.signer })

@@ -32,6 +32,7 @@ fn identity(kind: Kind) -> Identity {
         person,
         passphrase_from: None,
         known: Vec::new(),
+        kept: None,
     };
     let mut loaded = load(&KeySource::File(path), &mut env).unwrap();
     loaded.identities.remove(0)

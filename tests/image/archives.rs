@@ -1,6 +1,7 @@
 //! Every kind of archive is opened, and its members are shown with their names.
 
 use tempfile::tempdir;
+use valetkey::image::limits::{Gap, MAX_SQLITE};
 
 use super::seen::{Dice, Seen, opened, python, run};
 
@@ -28,6 +29,9 @@ fn files_compressed_by_every_program_are_unpacked_with_all_their_members() {
         ("xz", &["-c", "--x86", "--lzma2=preset=9e"]),
         ("zstd", &["-c", "-q"]),
         ("zstd", &["-c", "-q", "-19", "--check"]),
+        ("lz4", &["-qc"]),
+        ("lz4", &["-qc", "-BD", "-9"]),
+        ("lz4", &["-qc", "-l"]),
         ("lzma", &["-c"]),
     ];
     for (program, options) in programs {
@@ -36,7 +40,8 @@ fn files_compressed_by_every_program_are_unpacked_with_all_their_members() {
         let seen = opened("dir/f.x", &one);
         assert!(seen.file("dir/f.x!/f") == content, "{program} {options:?}");
         clean(&seen);
-        if *program == "lzma" {
+        // These two say nothing of where they end.
+        if *program == "lzma" || options.contains(&"-l") {
             continue;
         }
         let seen = opened("f.x", &[&one[..], &two, &two].concat());
@@ -287,4 +292,41 @@ fn every_object_of_a_repository_is_seen_loose_and_packed() {
         }
         clean(&seen);
     }
+}
+
+#[test]
+fn a_delta_whose_base_is_not_in_the_pack_is_shown_as_it_is_and_counted() {
+    let folder = tempdir().unwrap();
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=n", "-c", "user.email=n@localhost"];
+        run(folder.path(), "git", &[&identity[..], arguments].concat())
+    };
+    git(&["init", "-q"]);
+    let text: String = (0..3000).map(|line| format!("line {line}\n")).collect();
+    for more in ["", "the secret that is looked for"] {
+        std::fs::write(folder.path().join("f"), format!("{text}{more}")).unwrap();
+        git(&["add", "f"]);
+        git(&["commit", "-qm", "m"]);
+    }
+    let script = "printf 'HEAD\\n^HEAD~1\\n' | git pack-objects -q --thin --revs --stdout";
+    let seen = opened("x.pack", &run(folder.path(), "sh", &["-c", script]));
+    let deltas: Vec<_> = seen.files.iter().filter(|(name, _)| name.starts_with("x.pack!/delta at ")).collect();
+    assert!(deltas.iter().any(|(_, content)| memchr::memmem::find(content, SECRET).is_some()));
+    assert_eq!(seen.gaps, [("x.pack".to_owned(), Gap::Bases(deltas.len() as u64))]);
+}
+
+#[test]
+fn a_database_larger_than_what_is_in_memory_is_read_and_a_value_that_is_larger_is_counted() {
+    let folder = tempdir().unwrap();
+    let values = MAX_SQLITE / 100_000 + 200;
+    let script = format!(
+        "import sqlite3\nd=sqlite3.connect('x.db')\nd.execute('create table t(v text)')\n\
+         for i in range({values}):\n d.execute('insert into t values(?)',('<%d:'%i+'x'*100000+':%d>'%i,))\n\
+         d.commit()\nd.execute('insert into t values(?)',('y'*{MAX_SQLITE},))\nd.commit()"
+    );
+    python(folder.path(), &script);
+    let seen = opened("x.db", &std::fs::read(folder.path().join("x.db")).unwrap());
+    let whole = seen.files.iter().filter(|(name, content)| name.starts_with("x.db!/page") && content.ends_with(b">"));
+    assert_eq!(whole.count() as u64, values);
+    assert_eq!(seen.gaps, [("x.db".to_owned(), Gap::Pages(1))]);
 }

@@ -62,8 +62,14 @@ impl Sink for Seen {
             let left = usize::try_from(span.length - offset).unwrap_or(usize::MAX);
             let count = left.min(window.fresh.end - at);
             if !span.opened {
-                let file = self.files.entry(path(trail, &span.name)).or_default();
-                assert_eq!(file.len() as u64, offset, "in order: {}", path(trail, &span.name));
+                // Several may have the same name: the later ones are numbered.
+                let name = path(trail, &span.name);
+                let numbered = (0..).map(|n| if n == 0 { name.clone() } else { format!("{name} ({n})") });
+                let same: Vec<_> = numbered.take_while(|name| self.files.contains_key(name)).collect();
+                let begun = same.iter().rev().find(|name| offset > 0 && self.files[*name].len() as u64 == offset);
+                assert!(begun.is_some() || offset == 0, "in order: {name}");
+                let new = if same.is_empty() { name.clone() } else { format!("{name} ({})", same.len()) };
+                let file = self.files.entry(begun.cloned().unwrap_or(new)).or_default();
                 file.extend_from_slice(&window.bytes[at..at + count]);
             }
             at += count;
@@ -108,8 +114,17 @@ pub(crate) fn layer(source: &mut dyn Read) -> (Seen, std::io::Result<()>) {
 
 /// Reads `source` as one file of a layer, called `name`.
 pub(crate) fn entry_of(name: &str, source: &mut dyn Read, forget: bool) -> Seen {
+    entry(name, source, forget, 0)
+}
+
+/// The same, once the entries before it unpacked to `spent` bytes.
+pub(crate) fn entry_after(spent: u64, name: &str, source: &mut dyn Read) -> Seen {
+    entry(name, source, false, spent)
+}
+
+fn entry(name: &str, source: &mut dyn Read, forget: bool, spent: u64) -> Seen {
     let sink = RefCell::new(Seen { forget, ..Seen::default() });
-    let unpacked = Cell::new(0);
+    let unpacked = Cell::new(spent);
     let mut stream = Stream::new(source, &sink, Vec::new());
     stream.span(name.as_bytes().to_vec(), u64::MAX);
     content(&mut stream, name.as_bytes(), u64::MAX, Nest::outermost(&unpacked)).unwrap();

@@ -1,6 +1,7 @@
 //! Zip in all its forms, and what is not what it says.
 
 use tempfile::tempdir;
+use valetkey::image::limits::MAX_ZIP_NAMES;
 
 use super::seen::{Seen, opened, python};
 
@@ -145,5 +146,27 @@ fn a_size_of_2_to_the_64_is_a_member_that_is_cut_off() {
             "{:?}",
             seen.said()
         );
+    }
+}
+
+#[test]
+fn the_names_of_as_many_members_as_are_kept_are_compared_with_the_directory() {
+    for (count, gaps) in [(MAX_ZIP_NAMES, 0), (MAX_ZIP_NAMES + 1, 1)] {
+        let (mut zip, mut directory) = (Vec::new(), Vec::new());
+        for number in 0..count {
+            let name = format!("{number:06}");
+            zip.extend_from_slice(b"PK\x03\x04\x0a\0\0\0\0\0");
+            zip.extend_from_slice(&[0; 16]);
+            zip.extend_from_slice(&[6, 0, 0, 0]);
+            zip.extend_from_slice(name.as_bytes());
+            directory.extend_from_slice(b"PK\x01\x02");
+            directory.extend_from_slice(&[0; 24]);
+            directory.extend_from_slice(&[6, 0]);
+            directory.extend_from_slice(&[0; 16]);
+            directory.extend_from_slice(name.as_bytes());
+        }
+        let end = [&b"PK\x05\x06"[..], &[0; 18]].concat();
+        let seen = opened("x.zip", &[zip, directory, end].concat());
+        assert_eq!((seen.entries.len(), seen.gaps.len()), (count, gaps), "{:?}", seen.gaps);
     }
 }

@@ -111,6 +111,7 @@ fn key(command: KeyCommand, stdin: &str) -> Result<(), Failure> {
         person: &mut Person::default(),
         passphrase_from: None,
         known: Vec::new(),
+        kept: None,
     };
     run(KeyArgs { command }, &mut env)
 }

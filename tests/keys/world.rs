@@ -66,6 +66,7 @@ impl World {
             person: &mut self.person,
             passphrase_from: self.passphrase_from.map(|from| from.parse().expect("a source")),
             known: Vec::new(),
+            kept: None,
         };
         load(&source, &mut env)
     }

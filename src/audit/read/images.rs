@@ -11,6 +11,7 @@ use crate::audit::finding::Found;
 use crate::audit::finding::{Finding, ImageRead, LayerRead, Location, Place, Report, Unread};
 use crate::audit::hidden::Hashing;
 use crate::audit::layer::Placed;
+use crate::audit::residue;
 use crate::audit::rule::Text;
 use crate::audit::scan::Scanner;
 use crate::image::digest::Digest;
@@ -339,6 +340,7 @@ impl<'a> Resolving<'a> {
             let mut found = Vec::new();
             let bytes = text.as_bytes();
             self.scanner.scan(&Text { bytes, name: b"", depth: 0 }, 0..bytes.len(), &mut found);
+            residue::field(field, text, &mut found);
             for found in found {
                 let kind = match kind {
                     Place::Config if field.starts_with("history[") => Place::History,

@@ -57,7 +57,7 @@ impl Auditing {
     }
 
     /// Audits them, and gives the exit code.
-    pub(super) fn run(&self, images: &[String], options: &audit::Options) -> Result<u8, Failure> {
+    pub(super) fn run(&self, images: &[String], options: audit::Options) -> Result<u8, Failure> {
         ui::note(&format!("auditing {}", images.join(", ")));
         let sources = images.iter().map(|image| (image.clone(), source::save(&self.engine, image)));
         audit::all(sources, options)

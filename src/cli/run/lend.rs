@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::settings::Settings;
 use crate::agent::Service;
 use crate::agent::service::Shared;
+use crate::cli::audit::looking::Looking;
 use crate::config::Wanted;
 use crate::exit::Code;
 use crate::gateway::{Tunnel, Upstreams};
@@ -40,8 +41,21 @@ pub(super) struct Lendings {
 
 impl Lendings {
     /// Loads every key. The first that cannot be loaded stops it all: nothing has started yet.
-    pub(super) fn load(settings: &Settings, max_identities: usize) -> Result<Self, Failure> {
-        LoadEnv::with_process(None, |env| Self::load_from(settings, max_identities, env))
+    /// Where an audit follows, it learns what to look for.
+    pub(super) fn load(
+        settings: &Settings,
+        max_identities: usize,
+        looking: Option<&mut Looking>,
+    ) -> Result<Self, Failure> {
+        LoadEnv::with_process(None, |env| {
+            env.kept = looking.as_ref().map(|_| Vec::new());
+            let lendings = Self::load_from(settings, max_identities, env)?;
+            if let Some(looking) = looking {
+                env.kept.take().unwrap_or_default().iter().for_each(|parts| looking.secret(parts));
+                lendings.grants.iter().flat_map(|grant| &grant.keys).for_each(|blob| looking.public(blob));
+            }
+            Ok(lendings)
+        })
     }
 
     fn load_from(settings: &Settings, max_identities: usize, env: &mut LoadEnv<'_>) -> Result<Self, Failure> {

@@ -20,6 +20,8 @@ pub(super) struct Settings {
     pub(super) hosts: Arc<Hosts>,
     /// How access is lent, where a flag says it.
     lend: Option<Lend>,
+    /// Findings of `--audit` that do not count.
+    pub(super) ignores: Vec<crate::audit::ignore::Ignore>,
     /// What a person should know.
     pub(super) warnings: Vec<String>,
 }
@@ -31,12 +33,13 @@ impl Settings {
         let mut warnings = Vec::new();
         let hosts = pins(args, &config, &mut warnings)?;
         let config_hosts: Vec<HostName> = config.hosts.iter().map(|entry| entry.name.clone()).collect();
+        let ignores = config.ignores.clone();
         let wanted = wanted(args, config)?;
         for host in wanted.iter().flat_map(|wanted| &wanted.hosts) {
             check_pinned(&hosts, host)?;
         }
         warnings.extend(without_line(&hosts, &config_hosts, &wanted));
-        let settings = Self { wanted, hosts: Arc::new(hosts), lend: args.lend, warnings };
+        let settings = Self { wanted, hosts: Arc::new(hosts), lend: args.lend, ignores, warnings };
         settings.check_lending()
     }
 

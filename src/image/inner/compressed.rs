@@ -4,6 +4,7 @@
 use std::io::{self, BufRead, Read};
 
 use flate2::{Decompress, FlushDecompress};
+use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::{Action, LzmaStream, XzReader};
 use zstd::stream::raw::{DParameter, Operation};
 
@@ -16,6 +17,8 @@ use super::{Unpacks, damaged, invalid};
 const INFLATE: u64 = 64 * 1024;
 /// Bytes that bzip2 takes for its blocks, at most.
 const BZIP2: u64 = 4 << 20;
+/// Bytes that lz4 takes for its blocks, at most.
+const LZ4: u64 = 16 << 20;
 
 /// What one call of a decoder did.
 struct Step {
@@ -30,10 +33,27 @@ enum Codec<'s, 'a> {
     Bzip2(bzip2::Decompress, Part<'s, 'a>),
     Lzma(Box<LzmaStream>, Part<'s, 'a>),
     Xz(Box<XzReader<Part<'s, 'a>>>),
+    Lz4(Box<FrameDecoder<Ending<'s, 'a>>>),
+}
+
+/// Knows whether its end was read into: lz4's decoder takes that for the end of a frame.
+struct Ending<'s, 'a> {
+    part: Part<'s, 'a>,
+    /// Whether frames end that way, as those of the legacy format do.
+    legacy: bool,
+    reached: bool,
+}
+
+impl Read for Ending<'_, '_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let count = self.part.read(out)?;
+        self.reached |= count == 0 && !out.is_empty();
+        Ok(count)
+    }
 }
 
 impl<'s, 'a> Codec<'s, 'a> {
-    fn new(format: Format, part: Part<'s, 'a>, memory: u64) -> io::Result<Self> {
+    fn new(format: Format, mut part: Part<'s, 'a>, memory: u64) -> io::Result<Self> {
         let kib = u32::try_from(memory / 1024).unwrap_or(u32::MAX);
         Ok(match format {
             Format::Zstd => {
@@ -44,6 +64,10 @@ impl<'s, 'a> Codec<'s, 'a> {
             Format::Bzip2 => Self::Bzip2(bzip2::Decompress::new(false), part),
             Format::Lzma => Self::Lzma(Box::new(LzmaStream::new_mem_limit(kib, None)), part),
             Format::Xz => Self::Xz(Box::new(XzReader::new_mem_limit(part, false, kib))),
+            Format::Lz4 => {
+                let legacy = part.peek(1)?.first() == Some(&2);
+                Self::Lz4(Box::new(FrameDecoder::new(Ending { part, legacy, reached: false })))
+            }
             // A window of 32 KiB, and RFC 1952's frame around it.
             _ => Self::Gzip(Decompress::new_gzip(15), part),
         })
@@ -53,6 +77,7 @@ impl<'s, 'a> Codec<'s, 'a> {
         match self {
             Self::Gzip(_, part) | Self::Zstd(_, part) | Self::Bzip2(_, part) | Self::Lzma(_, part) => part,
             Self::Xz(reader) => reader.inner(),
+            Self::Lz4(reader) => &reader.get_ref().part,
         }
     }
 
@@ -60,6 +85,7 @@ impl<'s, 'a> Codec<'s, 'a> {
         match self {
             Self::Gzip(_, part) | Self::Zstd(_, part) | Self::Bzip2(_, part) | Self::Lzma(_, part) => part,
             Self::Xz(reader) => reader.into_inner(),
+            Self::Lz4(reader) => reader.into_inner().part,
         }
     }
 
@@ -91,6 +117,13 @@ impl<'s, 'a> Codec<'s, 'a> {
                 Ok(Step { eaten: result.bytes_consumed, written: result.bytes_produced, ended })
             }),
             Self::Xz(reader) => reader.read(out).map(|count| (count, count == 0)),
+            Self::Lz4(reader) => {
+                let count = reader.read(out)?;
+                if count == 0 && reader.get_ref().reached && !reader.get_ref().legacy {
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is cut off"));
+                }
+                Ok((count, count == 0))
+            }
         }
     }
 }
@@ -145,12 +178,13 @@ pub(super) struct Decoder<'s, 'a> {
 }
 
 impl<'s, 'a> Decoder<'s, 'a> {
-    /// Of one of the five formats that are no archives, with a share of the memory that is left:
+    /// Of one of the six formats that are no archives, with a share of the memory that is left:
     /// a first dictionary may take 64 MiB of it, one inside of that 32 MiB, and so on.
     pub(super) fn new(format: Format, part: Part<'s, 'a>, left: u64) -> Result<Self, Gap> {
         let memory = match format {
             Format::Bzip2 => BZIP2,
             Format::Gzip => INFLATE,
+            Format::Lz4 => LZ4,
             _ => left / 20 * 11,
         };
         if memory > left {
@@ -206,7 +240,7 @@ impl Unpacks for Decoder<'_, '_> {
     }
 
     fn proven(&self) -> bool {
-        self.whole || matches!(self.format, Format::Xz | Format::Bzip2 | Format::Zstd)
+        self.whole || matches!(self.format, Format::Xz | Format::Bzip2 | Format::Zstd | Format::Lz4)
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Format {
     Bzip2,
     /// LZMA alone, as LZMA Utils write it.
     Lzma,
+    /// LZ4 Frame Format 1.6.4, and the legacy frames before it.
+    Lz4,
     /// POSIX.1, or older.
     Tar,
     /// PKWARE's APPNOTE, 6.3.10: zip, jar, whl, nupkg, apk.
@@ -45,11 +47,9 @@ pub enum Format {
 }
 
 /// What cannot be read, by its magic.
-const OTHERS: [(&[u8], &str); 12] = [
+const OTHERS: [(&[u8], &str); 10] = [
     (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"Rar!\x1a\x07", "rar"),
-    (b"\x04\x22\x4d\x18", "lz4"),
-    (b"\x02\x21\x4c\x18", "lz4 (legacy)"),
     (b"LZIP\x01", "lzip"),
     (b"\x89LZO\x00\r\n\x1a\n", "lzop"),
     (b"hsqs", "squashfs"),
@@ -67,6 +67,8 @@ pub fn sniff(head: &[u8]) -> Option<Format> {
         // Deflate is the one method, three flags are reserved; the system is 13 or less, or 255.
         [0x1f, 0x8b, 8, flags, _, _, _, _, _, 0..=13 | 255, ..] if flags & 0xe0 == 0 => return Some(Format::Gzip),
         [0xfd, b'7', b'z', b'X', b'Z', 0, 0, 0..=15, ..] => return Some(Format::Xz),
+        [0x04, 0x22, 0x4d, 0x18, flags, ..] if flags & 0xc2 == 0x40 => return Some(Format::Lz4),
+        [0x02, 0x21, 0x4c, 0x18, ..] => return Some(Format::Lz4),
         [b'B', b'Z', b'h', b'1'..=b'9', block @ ..]
             if block.starts_with(b"1AY&SY") || block.starts_with(&[0x17, 0x72, 0x45, 0x38, 0x50, 0x90]) =>
         {

@@ -61,8 +61,10 @@ pub(super) fn walk<'a>(
         let count = pages.bytes.len() / size;
         // The values of the first half can have their pages in all of it.
         let now = if last { count } else { (count / 2).max(1) };
+        // A page belongs to one value, so looking for pages takes no more steps than there are.
+        let mut steps = count as u64 * 2;
         for index in done..now {
-            missing += page(&pages, index, sink, trail, nest)?;
+            missing += page(&pages, index, sink, trail, nest, &mut steps)?;
         }
         if last {
             return if missing > 0 { Err(Gap::Pages(missing)) } else { Ok(()) };
@@ -82,6 +84,7 @@ fn page<'a>(
     sink: &'a RefCell<dyn Sink + 'a>,
     trail: &[Vec<u8>],
     nest: Nest<'_>,
+    steps: &mut u64,
 ) -> Result<u64, Gap> {
     let number = pages.first + index + 1;
     let page = &pages.bytes[index * pages.size..][..pages.usable];
@@ -99,7 +102,7 @@ fn page<'a>(
         let Some(at) = short(start + pointers + cell * 2) else { break };
         // Inner pages have the number of a child first.
         let Some(value) = Value::begin(pages, page, if pointers == 12 { at + 4 } else { at }, table) else { continue };
-        if !value.whole() {
+        if !value.whole(steps) {
             missing += 1;
             continue;
         }
@@ -137,8 +140,8 @@ impl<'p> Value<'p> {
         Some(Self { pages, piece, next, left: length })
     }
 
-    /// Whether all its pages are at hand.
-    fn whole(&self) -> bool {
+    /// Whether all its pages are at hand, which takes one of `steps` for each.
+    fn whole(&self, steps: &mut u64) -> bool {
         let mut value = self.clone();
         // No more than there are pages: they may be a circle.
         if value.left > value.pages.bytes.len() as u64 {
@@ -146,6 +149,8 @@ impl<'p> Value<'p> {
         }
         while value.left > value.piece.len() as u64 {
             value.left -= value.piece.len() as u64;
+            let Some(fewer) = steps.checked_sub(1) else { return false };
+            *steps = fewer;
             if value.turn().is_none() {
                 return false;
             }
