@@ -69,10 +69,11 @@ class Corpus:
     def case(self, name, keys, **place):
         where = {
             "kind": "layer", "layer": None, "path": None, "inner": None, "field": None, "span": None, "hidden_by": None,
+            "archived": False, "also": [],
             "forms": ["docker", "oci-gzip", "oci-zstd"],
         }
         keys = [vars(key) for key in keys]
-        self.cases.append({"name": name, "keys": keys, "gap": gaps.reason(name), **where, **place})
+        self.cases.append({"name": name, "keys": keys, "gap": gaps.row(name), **where, **place})
 
     def file(self, name, keys, layer, path, encoded, **more):
         self.image.layers[layer].append(Entry(path, encoded.data))
@@ -99,7 +100,7 @@ class Corpus:
                 encoded.inner = encoded.inner and encoded.inner.format(f"k{number:04}")
                 layer = PLAIN if name == "as-is" else ARCHIVED if name in e.ARCHIVES else ENCODED
                 path = f"srv/{number // 100}/{encoded.file.format(f'k{number:04}')}"
-                self.file(f"{kind.name}/{name}", kind.keys, layer, path.encode(), encoded)
+                self.file(f"{kind.name}/{name}", kind.keys, layer, path.encode(), encoded, archived=name in e.ARCHIVES)
         for name, encode in e.LARGE.items():
             for kind in ["openssh-rsa3072", "pkcs1-rsa2048-der"]:
                 kind = self.kinds[kind]
@@ -149,7 +150,7 @@ class Corpus:
         for name, data, file in near.all_(self.maker):
             path = f"near/{name}/{file}".encode()
             self.image.layers[PLAIN].append(Entry(path, data))
-            self.case(f"near/{name}", [], layer=PLAIN, path=shown(path))
+            self.case(f"near/{name}", [], layer=PLAIN, path=shown(path), also=near.RESIDUE.get(name, []))
             if not near.ALSO_WRAPPED.search(name):
                 continue
             for encoding in near.WRAPPED:
@@ -178,18 +179,20 @@ class Corpus:
             "Healthcheck": {"Test": ["CMD-SHELL", "KEY=" + base64.b64encode(text[0].encode()).decode()]},
             "OnBuild": [f"RUN echo {text[1].split()[-1]} > /k"],
         }
+        # What a variable is called says it too.
+        variable = ["secret-in-variable"]
         for place, number, field in [
             ("env", 0, "Env.DEPLOY_KEY"), ("env", 1, "Env.AGE"), ("label", 0, "Labels.org.example.key"), ("label", 1, "Labels.b"),
             ("entrypoint", 0, "Entrypoint[2]"), ("cmd", 1, "Cmd[0]"), ("healthcheck", 0, "Healthcheck.Test[1]"), ("onbuild", 1, "OnBuild[0]"),
         ]:
-            planted(place, "config", number, field)
+            planted(place, "config", number, field, also=variable * (field == "Env.DEPLOY_KEY"))
         image.history = [(f"COPY {index}", False) for index in range(len(image.layers))]
         one_line = text[0].strip().replace("\n", " ")
         image.history[ARCHIVED] = (f"RUN |1 SSH_PRIVATE_KEY={text[0]} /bin/sh -c make # buildkit", False)
         image.history[PLACED] = (f"RUN |1 AGE={text[1].split()[-1]} /bin/sh -c make # buildkit", False)
         image.history.append((f"ARG KEY={one_line}", True))
         image.history.append((f"ENV KEY={text[1].split()[-1]}", True))
-        planted("build-argument", "history", 0, f"history[{ARCHIVED}].created_by")
+        planted("build-argument", "history", 0, f"history[{ARCHIVED}].created_by", also=variable)
         planted("build-argument", "history", 1, f"history[{PLACED}].created_by")
         planted("argument", "history", 0, "history[6].created_by")
         planted("env-instruction", "history", 1, "history[7].created_by")

@@ -244,7 +244,12 @@ class Maker:
                 lines = ["Private-key-format: v1.3", "Algorithm: 13 (ECDSAP256SHA256)", "PrivateKey: " + b64(scalar)]
                 self.add("dnssec-p256", dnssec(lines), plain, file="Kexample.com.+013+12345.private")
         bitcoin = run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1")
-        self.add("pkcs8-secp256k1", bitcoin, Key("secp256k1", None))
+        # RFC 5656 §10.1 names a curve that SSH has no name for by its number.
+        point = run("openssl", "pkey", "-pubout", "-outform", "DER", data=bitcoin)[-65:]
+        parts = [b"ecdsa-sha2-1.3.132.0.10", b"1.3.132.0.10", point]
+        blob = b"".join(struct.pack(">I", len(part)) + part for part in parts)
+        fingerprint = "SHA256:" + b64(hashlib.sha256(blob).digest()).rstrip("=")
+        self.add("pkcs8-secp256k1", bitcoin, Key("secp256k1", fingerprint))
 
     def edwards(self):
         plain = self.plain("ed25519-openssl")

@@ -148,3 +148,6 @@ def all_(maker):
 # Encodings that some of them are wrapped in too.
 WRAPPED = ["base64-76-crlf", "hex", "utf16-le", "gzip", "zip"]
 ALSO_WRAPPED = re.compile("public|certificate$|placeholder-|random-(rsa|openssh)|headers-in-source|half-(pkcs1|openssh|putty|age|jwk)|damaged")
+
+# Rules that may name some of them, as notes: no key, but what a recipe leaves behind.
+RESIDUE = {"known-hosts": ["known-hosts"]}
