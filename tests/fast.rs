@@ -17,6 +17,7 @@ mod hosts {
 }
 
 mod audit {
+    mod corpus;
     mod images;
     mod made;
     mod report_attested;

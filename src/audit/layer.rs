@@ -84,6 +84,9 @@ impl<'a> LayerSink<'a> {
             if entry.is_some_and(|(span, _)| span.opened) {
                 continue;
             }
+            if entry.is_some_and(|(span, offset)| is_cut_off(&found, window.bytes, span.length - offset)) {
+                continue;
+            }
             let offset = entry.map_or(window.offset + found.at as u64, |(_, offset)| offset);
             let mut names = trail.iter().cloned().chain(entry.map(|(span, _)| span.name.clone()));
             let placed = Placed { path: names.next(), inner: names.collect(), offset, found };
@@ -116,6 +119,15 @@ impl<'a> LayerSink<'a> {
             self.gaps.push((Vec::new(), format!("has more than {MAX_FINDINGS} findings")));
         }
     }
+}
+
+/// Whether a binary block says that it is longer than what is left of its file: bytes of the next
+/// file were taken for its end. The length of a text is only ever estimated.
+fn is_cut_off(found: &Found, bytes: &[u8], left: u64) -> bool {
+    /// DER's SEQUENCE, and the first bytes of JKS and JCEKS.
+    const BINARY: [u8; 3] = [0x30, 0xfe, 0xce];
+    let is_binary = bytes.get(found.at).is_some_and(|first| BINARY.contains(first));
+    is_binary && found.wrapped.is_empty() && found.length as u64 > left
 }
 
 /// Whether two rules saw the same thing: a block within a block, a file's name and its content.

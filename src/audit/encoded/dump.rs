@@ -35,7 +35,8 @@ enum Form {
 /// both byte orders.
 pub(super) fn read(bytes: &[u8], from: usize, at: usize, mut each: impl FnMut(Vec<u8>, Map)) -> Option<usize> {
     let back = at.saturating_sub(MAX_LINE).max(from);
-    let start = match memchr::memrchr(b'\n', &bytes[back..at]) {
+    // In front of a file there may be no line's end, but the padding of a tar's header.
+    let start = match memchr::memrchr2(b'\n', 0, &bytes[back..at]) {
         Some(newline) => back + newline + 1,
         None if back == from => back,
         None => return None,
