@@ -124,8 +124,8 @@ impl<'a> LayerSink<'a> {
 /// Whether a binary block says that it is longer than what is left of its file: bytes of the next
 /// file were taken for its end. The length of a text is only ever estimated.
 fn is_cut_off(found: &Found, bytes: &[u8], left: u64) -> bool {
-    /// DER's SEQUENCE, and the first bytes of JKS and JCEKS.
-    const BINARY: [u8; 3] = [0x30, 0xfe, 0xce];
+    /// DER's SEQUENCE and the name of a PKCS#12 bag, and the first bytes of JKS and JCEKS.
+    const BINARY: [u8; 4] = [0x30, 0x06, 0xfe, 0xce];
     let is_binary = bytes.get(found.at).is_some_and(|first| BINARY.contains(first));
     is_binary && found.wrapped.is_empty() && found.length as u64 > left
 }
