@@ -18,6 +18,7 @@ mod hosts {
 
 mod audit {
     mod corpus;
+    mod damaged;
     mod images;
     mod made;
     mod report_attested;
