@@ -94,20 +94,38 @@ pub fn read(reader: &mut dyn Read, sink: &RefCell<dyn Sink + '_>) -> io::Result<
     io::copy(&mut stored, &mut io::sink())?;
     drop(stored);
     let (digest, size) = digesting.finish();
+    let content = match content {
+        Content::Layer { compression: Compression::None, unpacked, .. } => {
+            Content::Layer { compression: Compression::None, diff_id: digest, unpacked }
+        }
+        content => content,
+    };
     Ok(Blob { digest, size, content })
 }
 
 fn layer(tar: &mut dyn Read, compression: Compression, sink: &RefCell<dyn Sink + '_>) -> io::Result<Content> {
-    let mut digesting = Digesting::new(tar);
+    let (diff_id, unpacked) = match compression {
+        // The digest of what is stored is that of the tar: it is put in when it is known.
+        Compression::None => (Digest([0; 32]), walk(tar, sink)?),
+        Compression::Gzip | Compression::Zstd => {
+            let mut digesting = Digesting::new(tar);
+            walk(&mut digesting, sink)?;
+            digesting.finish()
+        }
+    };
+    Ok(Content::Layer { compression, diff_id, unpacked })
+}
+
+/// Walks a layer's tar, and gives how many bytes it has.
+fn walk(tar: &mut dyn Read, sink: &RefCell<dyn Sink + '_>) -> io::Result<u64> {
     let unpacked = Cell::new(0);
-    let mut stream = Stream::new(&mut digesting, sink, Vec::new());
+    let mut stream = Stream::new(tar, sink, Vec::new());
     let walked = tar::walk(&mut stream, Nest::outermost(&unpacked));
-    stream.finish()?;
+    let size = stream.finish()?;
     if let Err(error) = walked {
         sink.borrow_mut().gap(&[], Gap::Damaged(error.to_string()));
     }
-    let (diff_id, unpacked) = digesting.finish();
-    Ok(Content::Layer { compression, diff_id, unpacked })
+    Ok(size)
 }
 
 fn document(stored: &mut dyn Read, sink: &RefCell<dyn Sink + '_>) -> io::Result<Content> {
