@@ -65,7 +65,8 @@ fn by_compose_build_and_up() {
 fn by_podman_and_buildah() {
     for engine in ["podman", "podman-5"] {
         is_audited(engine, &[&["podman"][..], &BUILD].concat());
-        is_audited(engine, &[&["buildah"][..], &BUILD].concat());
+        // Without it buildah makes one layer of all steps, and what a step deletes is in none.
+        is_audited(engine, &[&["buildah", "build", "--layers"][..], &BUILD[1..]].concat());
     }
 }
 
