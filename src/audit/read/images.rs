@@ -3,21 +3,18 @@
 
 use std::collections::HashSet;
 
-use serde::de::DeserializeOwned;
-
 use super::{Blobs, ReadBlob, place, show};
-use crate::audit::fields;
 use crate::audit::finding::Found;
 use crate::audit::finding::{Finding, ImageRead, LayerRead, Location, Place, Report, Unread};
 use crate::audit::hidden::Hashing;
 use crate::audit::layer::Placed;
-use crate::audit::residue;
-use crate::audit::rule::Text;
 use crate::audit::scan::Scanner;
 use crate::image::digest::Digest;
 use crate::image::layer::Content;
 use crate::image::limits::{MAX_GAPS, MAX_INDEX_DEPTH, MAX_LAYERS, MAX_MANIFESTS};
 use crate::image::manifest::{Config, Descriptor, Manifest, Media, Saved};
+
+mod documents;
 
 /// Names that an archive or a layout has beside its blobs.
 const OWN: [&str; 5] = ["index.json", "manifest.json", "oci-layout", "repositories", "ingest"];
@@ -322,51 +319,6 @@ impl<'a> Resolving<'a> {
         }
     }
 
-    /// The findings in a document: string by string.
-    fn document(&mut self, read: &ReadBlob, image: Option<&str>, platform: Option<String>, kind: Place) {
-        if !self.used.insert(read.blob.digest) && kind != Place::Config {
-            return;
-        }
-        let Content::Document(bytes) = &read.blob.content else {
-            return self.unread(image, read.name.clone(), "is no document that can be read");
-        };
-        let image = image.unwrap_or(self.name);
-        let value: serde_json::Value = match serde_json::from_slice(bytes) {
-            Ok(value) => value,
-            Err(error) => return self.unread(Some(image), read.name.clone(), &format!("is no JSON: {error}")),
-        };
-        let mut findings = Vec::new();
-        fields::strings(&value, &mut |field, text| {
-            let mut found = Vec::new();
-            let bytes = text.as_bytes();
-            self.scanner.scan(&Text { bytes, name: b"", depth: 0 }, 0..bytes.len(), &mut found);
-            residue::field(field, text, &mut found);
-            for found in found {
-                let kind = match kind {
-                    Place::Config if field.starts_with("history[") => Place::History,
-                    Place::Manifest if field.contains("annotations") => Place::Annotation,
-                    kind => kind,
-                };
-                // What a report shows of an instruction with a finding in it goes by this.
-                let instruction = (kind == Place::History).then(|| created_by(&value, field)).flatten();
-                let location = Location {
-                    kind,
-                    layer: None,
-                    digest: Some(read.blob.digest.to_string()),
-                    diff_id: None,
-                    path: None,
-                    inner: None,
-                    offset: Some(found.at as u64),
-                    hidden_by: None,
-                    instruction,
-                    field: Some(crate::ui::one_line(field)),
-                };
-                findings.push(finding(image, platform.clone(), &found, location));
-            }
-        });
-        self.report.findings.append(&mut findings);
-    }
-
     /// The blob that a descriptor names, if it is the one that it says.
     fn blob(&mut self, descriptor: &Descriptor, image: &str) -> Option<&'a ReadBlob> {
         let blobs = self.blobs;
@@ -396,24 +348,6 @@ impl<'a> Resolving<'a> {
     fn unknown(&mut self, image: &str, descriptor: &Descriptor) {
         let reason = format!("has the media type {:?}, which is not known", descriptor.media_type);
         self.unread(Some(image), descriptor.digest.clone(), &reason);
-    }
-
-    fn parse<T: DeserializeOwned>(&mut self, read: &ReadBlob, what: &str) -> Option<T> {
-        let parsed = match &read.blob.content {
-            Content::Document(bytes) => serde_json::from_slice(bytes).map_err(|error| error.to_string()),
-            Content::Layer { .. } => Err("it is a tar".into()),
-            Content::Other if read.blob.size > crate::image::limits::MAX_DOCUMENT => {
-                Err(format!("it is longer than {} MiB", crate::image::limits::MAX_DOCUMENT >> 20))
-            }
-            Content::Other => Err("it is no JSON".into()),
-        };
-        match parsed {
-            Ok(parsed) => Some(parsed),
-            Err(error) => {
-                self.unread(None, read.name.clone(), &format!("cannot be read as {what}: {error}"));
-                None
-            }
-        }
     }
 
     fn unread(&mut self, image: Option<&str>, blob: String, reason: &str) {
@@ -449,10 +383,4 @@ fn named(descriptor: &Descriptor) -> Option<String> {
 
 fn digest_like(name: &str) -> bool {
     name.starts_with("blobs/")
-}
-
-/// The instruction of the entry of the history that a field is of.
-fn created_by(config: &serde_json::Value, field: &str) -> Option<String> {
-    let index: usize = field.strip_prefix("history[")?.split(']').next()?.parse().ok()?;
-    config.get("history")?.get(index)?.get("created_by")?.as_str().map(str::to_owned)
 }
