@@ -17,6 +17,7 @@ mod hosts {
 }
 
 mod audit {
+    mod command;
     mod corpus;
     mod damaged;
     mod images;

@@ -172,10 +172,11 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let start = start(&typed, &plan, &lending, settings.secret_variables());
     let ended = child::run(&start, Some(hardened.core_limit), witness);
     // What it made stands in the lease's folder.
-    let made = auditing
-        .as_ref()
-        .filter(|_| ended.as_ref().is_ok_and(|ended| ended.code() == 0))
-        .map(|auditing| (auditing, auditing.images(&settings.secret_variables())));
+    let succeeded = ended.as_ref().is_ok_and(|ended| ended.code() == 0);
+    let made = auditing.as_ref().filter(|_| succeeded).map(|auditing| {
+        let images = probe(&settings, &lending, false).and_then(|mut probe| auditing.images(&mut probe));
+        (auditing, images)
+    });
     let ended_by = lease.end();
     upstreams.stop();
     let ended = ended?;

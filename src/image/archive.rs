@@ -110,7 +110,8 @@ pub fn walk<S: Source>(
             continue;
         }
         let said = std::mem::take(&mut said);
-        let regular = matches!(typeflag, b'0' | 0 | b'7');
+        // A type that nobody knows is a file (POSIX.1, "ustar Interchange Format").
+        let regular = !matches!(typeflag, b'1'..=b'6');
         let link = matches!(typeflag, b'1' | b'2');
         let size = if regular { said.size.unwrap_or(size) } else { 0 };
         if regular || link {

@@ -16,9 +16,9 @@ use ureq::http::{Response, StatusCode};
 use zeroize::Zeroizing;
 
 use super::digest::Digest;
-use super::limits::{MAX_DOCUMENT, MAX_INDEX_DEPTH, MAX_MANIFESTS};
+use super::limits::{MAX_DOCUMENT, MAX_DOCUMENTS, MAX_INDEX_DEPTH, MAX_MANIFESTS};
 use super::manifest::{Descriptor, Manifest, Media};
-use super::source::{Opener, Place, Source, SourceError};
+use super::source::{MAX_BLOBS, Opener, Place, Source, SourceError};
 
 mod credentials;
 
@@ -111,7 +111,7 @@ pub fn open(text: &str) -> Result<Source, SourceError> {
         return Err(failed(format!("the registry's answer has the digest {}", Digest::of(&first.0))));
     }
     let registry = Arc::new(registry);
-    let mut found = Found { places: Vec::new(), seen: HashSet::new(), manifests: 0 };
+    let mut found = Found { places: Vec::new(), seen: HashSet::new(), manifests: 0, kept: 0 };
     let root = serde_json::json!({ "schemaVersion": 2, "manifests": [{
         "mediaType": first.1, "digest": Digest::of(&first.0).to_string(), "size": first.0.len(),
         "annotations": { "io.containerd.image.name": text },
@@ -143,11 +143,21 @@ struct Found {
     places: Vec<Place>,
     seen: HashSet<String>,
     manifests: usize,
+    /// Bytes of all manifests.
+    kept: u64,
 }
 
 impl Found {
+    /// Keeps a manifest; past [`MAX_DOCUMENTS`] it is one that cannot be read.
     fn memory(&mut self, name: String, bytes: Vec<u8>) {
-        self.places.push(Place { name, size: bytes.len() as u64, link: None, opener: Opener::Memory(bytes.into()) });
+        let size = bytes.len() as u64;
+        self.kept = self.kept.saturating_add(size);
+        let opener = if self.kept > MAX_DOCUMENTS {
+            Opener::Failed(format!("the manifests have more than {} MiB", MAX_DOCUMENTS >> 20))
+        } else {
+            Opener::Memory(bytes.into())
+        };
+        self.places.push(Place { name, size, link: None, opener });
     }
 
     /// A manifest or an index, and all that it names.
@@ -158,6 +168,10 @@ impl Found {
         // What is no manifest is said when the documents are read.
         let Ok(manifest) = parsed else { return };
         for descriptor in manifest.manifests.iter().flatten().chain(&manifest.config).chain(&manifest.layers) {
+            // What is left out is missing when the manifests are followed, and said to be.
+            if self.kept > MAX_DOCUMENTS || self.places.len() >= MAX_BLOBS {
+                return;
+            }
             if !self.seen.insert(descriptor.digest.clone()) {
                 continue;
             }
@@ -320,6 +334,15 @@ mod tests {
             "h\n/a",
         ] {
             assert_eq!(of(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn manifests_at_the_limit_are_kept_and_one_byte_more_is_not() {
+        for (more, kept) in [(0, true), (1, false)] {
+            let mut found = Found { places: Vec::new(), seen: HashSet::new(), manifests: 0, kept: MAX_DOCUMENTS - 10 };
+            found.memory("a".into(), vec![b' '; 10 + more]);
+            assert_eq!(matches!(found.places[0].opener, Opener::Memory(_)), kept, "{more}");
         }
     }
 

@@ -72,7 +72,7 @@ pub(super) fn is_key_name(name: &[u8]) -> bool {
     KINDS.contains(&stem) || deploy || private
 }
 
-/// `tmp/ssh-XXXXXXXXXX/agent.N`, as ssh-agent(1) makes it, its folder, and where `BuildKit` mounts
+/// `tmp/ssh-*/agent.N`, as ssh-agent(1) makes it, its folder, and where `BuildKit` mounts
 /// the one of a step.
 fn is_agent_path(path: &[u8]) -> bool {
     let mut parts = path.rsplit(|byte| *byte == b'/');

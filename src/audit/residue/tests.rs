@@ -126,7 +126,7 @@ fn names_that_recipes_leave_behind_are_noted() {
         ("root/.ssh/.wh..wh..opq", File, 0, "key-file-removed"),
         ("root/.ssh/id_ed25519", File, 0, "key-file-removed"),
         ("tmp/ssh-abcdefghij/agent.12", Special, 0, "agent-socket"),
-        ("tmp/ssh-XXXXXXabcdef", Folder, 0, "agent-socket"),
+        ("tmp/ssh-Q7mKw2abcdef", Folder, 0, "agent-socket"),
         ("run/buildkit/ssh_agent.0", File, 0, "agent-socket"),
     ] {
         assert_eq!(ids(&of_entry(path, kind, length)), [rule], "{path}");

@@ -140,7 +140,7 @@ mod tests {
             "[REDACTED]",
             "@TOKEN@",
             "xxxx",
-            "XXXXXXXX",
+            "ZZZZZZZZ",
             "********",
             "--------",
             "aaaa",

@@ -3,16 +3,16 @@
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use crate::builder::made::{self, Form, Made};
+use crate::builder::probe::{Output, Probe, Question};
 use crate::builder::{Plan, Typed};
 use crate::cli::audit;
 use crate::exit::Code;
 use crate::image::source;
 use crate::ui::{self, Failure};
 
-/// Bytes of what a builder or Compose says of its images.
+/// Bytes of what a builder says of its images.
 const MAX_SAID: u64 = 16 << 20;
 
 /// What is to be audited when the build has ended.
@@ -40,12 +40,17 @@ impl Auditing {
     }
 
     /// The images that were made, while the lease's folder is still there.
-    pub(super) fn images(&self, remove: &[OsString]) -> Result<Vec<String>, Failure> {
+    pub(super) fn images(&self, probe: &mut dyn Probe) -> Result<Vec<String>, Failure> {
         let images = match (&self.made, &self.file) {
             (_, Some((form, file))) => form.images(&read(file)?),
             (Made::Compose { ways, services, dependencies }, None) => {
-                let answer = ways.iter().find_map(|way| ask(&self.program, way, remove));
-                answer.and_then(|model| made::compose_images(&model, services, *dependencies)).unwrap_or_default()
+                let answer = ways.iter().find_map(|args| {
+                    let (program, args) = (self.program.as_os_str(), args.clone());
+                    let question = Question { program, args, env: Vec::new(), stdin: String::new() };
+                    probe.output(&question).ok().filter(|output| output.success)
+                });
+                let images = |output: Output| made::compose_images(&output.stdout, services, *dependencies);
+                answer.and_then(images).unwrap_or_default()
             }
             _ => Vec::new(),
         };
@@ -73,18 +78,4 @@ fn read(path: &Path) -> Result<String, Failure> {
             .with_hint("the builder must keep its image: with a container driver, add --load")
     })?;
     Ok(text)
-}
-
-fn ask(program: &OsString, args: &[OsString], remove: &[OsString]) -> Option<Vec<u8>> {
-    let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    for name in remove {
-        command.env_remove(name);
-    }
-    let mut child = command.spawn().ok()?;
-    let mut answer = Vec::new();
-    let read = child.stdout.take()?.take(MAX_SAID).read_to_end(&mut answer);
-    let ended = child.wait().ok()?;
-    read.ok()?;
-    ended.success().then_some(answer)
 }

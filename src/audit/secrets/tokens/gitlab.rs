@@ -6,14 +6,16 @@ use super::super::placeholder::is_random;
 use super::{Place, Token};
 use crate::audit::finding::Severity;
 
+/// Those of both kinds of token.
+pub(super) const PREFIXES: &[&str] =
+    &["glpat-", "gldt-", "glrt-", "glcbt-", "gloas-", "glptt-", "glft-", "glsoat-", "glimt-", "glagent-", "glffct-"];
+
 pub(super) const TOKEN: Token = Token {
     id: "gitlab-token",
     kind: "a GitLab token",
     severity: Severity::Error,
     remedy: super::super::REVOKE,
-    prefixes: &[
-        "glpat-", "gldt-", "glrt-", "glcbt-", "gloas-", "glptt-", "glft-", "glsoat-", "glimt-", "glagent-", "glffct-",
-    ],
+    prefixes: PREFIXES,
     place: Place::Word,
     check,
     #[cfg(test)]

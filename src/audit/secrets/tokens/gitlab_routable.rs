@@ -12,9 +12,7 @@ pub(super) const TOKEN: Token = Token {
     kind: "a GitLab token",
     severity: Severity::Error,
     remedy: super::super::REVOKE,
-    prefixes: &[
-        "glpat-", "gldt-", "glrt-", "glcbt-", "gloas-", "glptt-", "glft-", "glsoat-", "glimt-", "glagent-", "glffct-",
-    ],
+    prefixes: super::gitlab::PREFIXES,
     place: Place::Word,
     check,
     #[cfg(test)]

@@ -1,4 +1,6 @@
-//! PyPI: `pypi-` and base64url of a macaroon (libmacaroons' format, version 2) of that index.
+//! PyPI: `pypi-` and base64url of a macaroon (libmacaroons' format, version 2) of that index, or
+//! of the one for tests: its first field is the index's host, so a token's first characters are
+//! always the same.
 //! <https://github.com/rescrv/libmacaroons/blob/master/doc/format.txt>
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -13,12 +15,17 @@ pub(super) const TOKEN: Token = Token {
     kind: "a PyPI API token",
     severity: Severity::Error,
     remedy: super::super::REVOKE,
-    prefixes: &["pypi-AgE"],
+    prefixes: &[INDEX, TEST_INDEX],
     place: Place::Word,
     check,
     #[cfg(test)]
     examples,
 };
+
+/// Version 2, a location of 8 bytes, and the host of the index.
+const INDEX: &str = "pypi-AgEIcHlwaS5vcmc";
+/// The same with a location of 13 bytes: the host of the index for tests.
+const TEST_INDEX: &str = "pypi-AgENdGVzdC5weXBpLm9yZw";
 
 /// Field types of version 2.
 const END: u8 = 0;
@@ -39,12 +46,8 @@ fn is_macaroon(bytes: &[u8]) -> bool {
     loop {
         let Some((kind, value)) = field(&mut rest) else { return false };
         match kind {
-            LOCATION if !location => {
-                location = matches!(value, b"pypi.org" | b"test.pypi.org");
-                if !location {
-                    return false;
-                }
-            }
+            // Whose it is, the prefix has told.
+            LOCATION if !location => location = true,
             // The signature is the one field that has a fixed length, and the last.
             SIGNATURE => return location && value.len() == 32 && rest.is_empty(),
             END | IDENTIFIER => {}
@@ -74,9 +77,8 @@ fn field<'a>(rest: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
 #[cfg(test)]
 fn examples() -> super::super::Examples {
     use super::super::made;
-    let token = |location: &str, signature: u8| {
-        let mut macaroon = vec![2, LOCATION, location.len() as u8];
-        macaroon.extend(location.bytes());
+    // What follows the location, which a prefix is or is not.
+    let behind = |mut macaroon: Vec<u8>, signature: u8| {
         macaroon.extend([IDENTIFIER, 36]);
         macaroon.extend(made::hex(36, 1).bytes());
         macaroon.push(END);
@@ -86,14 +88,19 @@ fn examples() -> super::super::Examples {
         macaroon.extend(made::base62(usize::from(signature), 3).bytes());
         format!("pypi-{}", Base64UrlUnpadded::encode_string(&macaroon))
     };
+    let of = |prefix: &str, signature| {
+        let start = Base64UrlUnpadded::decode_vec(prefix.trim_start_matches("pypi-")).expect("base64url");
+        behind(start, signature)
+    };
+    let elsewhere = [&[2, LOCATION, 12][..], b"pypi.example"].concat();
     super::super::Examples {
-        found: vec![token("pypi.org", 32), token("test.pypi.org", 32)],
+        found: vec![of(INDEX, 32), of(TEST_INDEX, 32)],
         not: vec![
-            token("pypi.example", 32),
-            token("pypi.org", 31),
-            format!("{}AA", token("pypi.org", 32)),
-            format!("pypi-AgEIcHlwaS5vcmc{}", made::base64url(150, 1)),
-            format!("pypi-AgEIcHlwaS5vcmc{}", "x".repeat(150)),
+            behind(elsewhere, 32),
+            of(INDEX, 31),
+            format!("{}AA", of(INDEX, 32)),
+            format!("{INDEX}{}", made::base64url(150, 1)),
+            format!("{INDEX}{}", "x".repeat(150)),
         ],
     }
 }

@@ -40,7 +40,7 @@ fn examples() -> super::super::Examples {
             made::base62(24, 3)
         )],
         not: vec![
-            "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX".to_owned(),
+            format!("https://hooks.slack.com/services/T00000000/B00000000/{}", "X".repeat(24)),
             format!(
                 "https://hooks.slack.com/services/T{}/B{}/{}",
                 made::base32(8, 1),
