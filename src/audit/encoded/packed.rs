@@ -1,14 +1,18 @@
 //! Compressed data inside of an encoding: gzip (RFC 1952), zlib (RFC 1950), Zstandard (RFC 8878).
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 /// Bytes that one compressed part of an encoded text is unpacked to.
 pub(super) const MAX_UNPACKED: usize = 4 << 20;
 
-/// What the bytes unpack to, its name, and whether there was more. Damage ends it without a
-/// word: what came before is looked at.
+/// The fewest bytes of a compressed part of which it counts that its end is missing: a window
+/// shows more of every encoding, so what lost its end to the window is longer.
+pub(super) const MIN_CUT: usize = 8 * 1024;
+
+/// What the bytes unpack to, its name, and whether there was more: past the limit, or past what
+/// was shown of a long part. Other damage ends it without a word: what came before is looked at.
 pub(super) fn unpack(bytes: &[u8]) -> Option<(Vec<u8>, &'static str, bool)> {
-    let (out, name) = match bytes {
+    let ((out, cut), name) = match bytes {
         [0x1f, 0x8b, 8, flags, ..] if flags & 0xe0 == 0 => (most(flate2::bufread::MultiGzDecoder::new(bytes)), "gzip"),
         [0x78, flags, ..] if (0x7800 | u16::from(*flags)).is_multiple_of(31) => {
             (most(flate2::bufread::ZlibDecoder::new(bytes)), "zlib")
@@ -16,17 +20,18 @@ pub(super) fn unpack(bytes: &[u8]) -> Option<(Vec<u8>, &'static str, bool)> {
         [0x28, 0xb5, 0x2f, 0xfd, ..] => (most(zstd::stream::read::Decoder::with_buffer(bytes).ok()?), "zstd"),
         _ => return None,
     };
-    let more = out.len() > MAX_UNPACKED;
+    let more = out.len() > MAX_UNPACKED || (cut && bytes.len() >= MIN_CUT);
     let mut out = out;
     out.truncate(MAX_UNPACKED);
     (!out.is_empty()).then_some((out, name, more))
 }
 
-fn most(reader: impl Read) -> Vec<u8> {
+/// What comes out, and whether the end of what went in is missing.
+fn most(reader: impl Read) -> (Vec<u8>, bool) {
     let mut out = Vec::new();
     // An error is the end: a cut-off stream gives what it has.
-    let _ = reader.take(MAX_UNPACKED as u64 + 1).read_to_end(&mut out);
-    out
+    let read = reader.take(MAX_UNPACKED as u64 + 1).read_to_end(&mut out);
+    (out, read.is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof))
 }
 
 #[cfg(test)]
@@ -56,6 +61,24 @@ mod tests {
             let (out, ..) = unpack(&packed[..packed.len() / 2]).unwrap();
             assert!(!out.is_empty() && plain.starts_with(&out));
         }
+    }
+
+    #[test]
+    fn a_long_part_that_lost_its_end_is_said_and_a_short_or_damaged_one_is_not() {
+        let plain: Vec<u8> = (0..50_000_u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        for packed in [gzip(&plain), zstd::encode_all(&plain[..], 3).unwrap()] {
+            for (length, more) in [(MIN_CUT - 1, false), (MIN_CUT, true), (packed.len(), false)] {
+                // Zstandard gives nothing before its first block is whole.
+                let said = unpack(&packed[..length]).is_some_and(|(.., more)| more);
+                let first = unpack(&packed[..length]).is_some();
+                assert_eq!(said, more && first, "{length} of {}", packed.len());
+            }
+            assert!(unpack(&packed[..packed.len() - 9]).unwrap().2, "the end alone is missing");
+        }
+        let mut damaged = gzip(&plain);
+        let middle = damaged.len() / 2;
+        damaged[middle..].fill(0xff);
+        assert!(!unpack(&damaged).is_some_and(|(.., more)| more));
     }
 
     #[test]

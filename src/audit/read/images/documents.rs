@@ -26,6 +26,9 @@ impl Resolving<'_> {
             Ok(value) => value,
             Err(error) => return self.unread(Some(image), read.name.clone(), &format!("is no JSON: {error}")),
         };
+        if let Err(error) = serde_json::from_slice::<fields::NoKeyTwice>(bytes) {
+            self.unread(Some(image), read.name.clone(), &format!("cannot be read in one way alone: {error}"));
+        }
         let (mut findings, mut cut) = (Vec::new(), Vec::new());
         fields::strings(&value, &mut |field, text| {
             let mut found = Vec::new();
