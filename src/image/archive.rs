@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 
 use super::limits::{MAX_NAME, MAX_PAX};
-use super::tar::{BLOCK, Said, checksum_is_right, number, text};
+use super::tar::{BLOCK, Said, checksum_is_right, name_in, number, text};
 
 /// Something to read that can be skipped in.
 pub trait Source: Read {
@@ -116,7 +116,7 @@ pub fn walk<S: Source>(
         let size = if regular { said.size.unwrap_or(size) } else { 0 };
         if regular || link {
             let member = Member {
-                name: name_of(&said.path.unwrap_or_else(|| ustar_name(&block))),
+                name: name_of(&said.path.unwrap_or_else(|| name_in(&block))),
                 offset: at,
                 size,
                 link: link.then(|| name_of(&said.link.unwrap_or_else(|| text(&block[157..257]).to_vec()))),
@@ -129,11 +129,6 @@ pub fn walk<S: Source>(
         source.skip(padded(size)? - size)?;
         at = at.checked_add(padded(size)?).ok_or_else(|| invalid("a size beyond every file".into()))?;
     }
-}
-
-fn ustar_name(block: &[u8; BLOCK]) -> Vec<u8> {
-    let (prefix, name) = (text(&block[345..500]), text(&block[..100]));
-    if &block[257..263] == b"ustar\0" && !prefix.is_empty() { [prefix, b"/", name].concat() } else { name.to_vec() }
 }
 
 fn name_of(bytes: &[u8]) -> String {

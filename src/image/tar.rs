@@ -59,6 +59,13 @@ pub(super) fn text(field: &[u8]) -> &[u8] {
     &field[..field.iter().position(|c| *c == 0).unwrap_or(field.len())]
 }
 
+/// The name that a header itself has.
+pub(super) fn name_in(block: &[u8; BLOCK]) -> Vec<u8> {
+    let (prefix, name) = (text(&block[345..500]), text(&block[..100]));
+    // The prefix is ustar's own; GNU and older formats have other things there.
+    if &block[257..263] == b"ustar\0" && !prefix.is_empty() { [prefix, b"/", name].concat() } else { name.to_vec() }
+}
+
 /// What the headers before an entry say of it.
 #[derive(Default)]
 pub(super) struct Said {
@@ -162,11 +169,7 @@ fn entry(
     at: u64,
 ) -> io::Result<()> {
     let typeflag = block[156];
-    let mut name = said.sparse_name.or(said.path).or_else(|| global.path.clone()).unwrap_or_else(|| {
-        let (prefix, name) = (text(&block[345..500]), text(&block[..100]));
-        // The prefix is ustar's own; GNU and older formats have other things there.
-        if &block[257..263] == b"ustar\0" && !prefix.is_empty() { [prefix, b"/", name].concat() } else { name.to_vec() }
-    });
+    let mut name = said.sparse_name.or(said.path).or_else(|| global.path.clone()).unwrap_or_else(|| name_in(block));
     if name.len() > MAX_NAME {
         stream.gap(None, Gap::Long("a name", MAX_NAME as u64));
         name.truncate(MAX_NAME);
