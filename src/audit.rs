@@ -6,6 +6,11 @@
 //! [`secrets`] (credential files and tokens), [`residue`] (what usual recipes leave behind).
 //! They are pure, and never print or keep what they find: its kind, its public half, its place.
 
+/// The rules, and all that reads layers for them: it changes with any of it, so that what one
+/// build of this program found is not taken for what another would find.
+pub const RULES: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("VALETKEY_RULES"));
+
+pub mod cache;
 pub mod encoded;
 pub mod exact;
 pub mod fields;

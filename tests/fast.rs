@@ -17,6 +17,7 @@ mod hosts {
 }
 
 mod audit {
+    mod cached;
     mod command;
     mod corpus;
     mod damaged;

@@ -131,6 +131,11 @@ impl Exact {
         self.secrets.push(Secret { bytes, key, what });
     }
 
+    /// The keys whose numbers are looked for.
+    pub fn fingerprints(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(|key| key.fingerprint.as_deref())
+    }
+
     /// Whether there is a key to look for.
     #[must_use]
     pub fn is_empty(&self) -> bool {

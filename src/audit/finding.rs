@@ -2,10 +2,10 @@
 //!
 //! Serialised as the JSON report has it (`docs/audit.schema.json`).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How bad it is, in SARIF's words (SARIF 2.1.0, §3.27.10 `level`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing; no secret.
@@ -17,7 +17,7 @@ pub enum Severity {
 }
 
 /// The key of a finding: its public half alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
     /// In the words of the format: `ssh-ed25519`, `ssh-rsa`, `ecdsa-sha2-nistp256`, `age`, …
     #[serde(rename = "type")]
@@ -149,6 +149,9 @@ pub struct LayerRead {
     pub entries: u64,
     /// The instruction that made it, from the history.
     pub instruction: Option<String>,
+    /// Whether an earlier audit with the same rules read it, and only its digest was taken now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cached: bool,
 }
 
 /// An image that was read.

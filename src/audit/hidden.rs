@@ -6,7 +6,9 @@
 //! that anybody can bring about.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+use siphasher::sip::SipHasher13;
 
 use crate::image::stream::{Entry, Kind};
 
@@ -20,13 +22,28 @@ pub struct Paths {
     opaque: HashSet<u64>,
 }
 
-/// How paths are hashed: with one secret for one audit.
-#[derive(Clone, Default)]
-pub struct Hashing(RandomState);
+/// How paths are hashed: with one secret for one audit, or for all that share a cache.
+#[derive(Clone)]
+pub struct Hashing(SipHasher13);
+
+impl Default for Hashing {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self(SipHasher13::new_with_keys(random.hash_one(0), random.hash_one(1)))
+    }
+}
 
 impl Hashing {
+    /// With a secret that outlives the audit.
+    #[must_use]
+    pub fn keyed(key: &[u8; 16]) -> Self {
+        Self(SipHasher13::new_with_key(key))
+    }
+
     fn of(&self, path: &[u8]) -> u64 {
-        self.0.hash_one(path)
+        let mut hasher = self.0;
+        hasher.write(path);
+        hasher.finish()
     }
 }
 
@@ -44,6 +61,16 @@ pub fn normal(path: &[u8]) -> &[u8] {
 }
 
 impl Paths {
+    /// The hashes: of files, folders, whiteouts, opaque folders.
+    pub(super) fn hashes(&self) -> [&HashSet<u64>; 4] {
+        [&self.files, &self.folders, &self.whiteouts, &self.opaque]
+    }
+
+    /// From what [`Self::hashes`] gave.
+    pub(super) fn of([files, folders, whiteouts, opaque]: [HashSet<u64>; 4]) -> Self {
+        Self { files, folders, whiteouts, opaque }
+    }
+
     /// Takes one entry of the layer's tar.
     pub fn take(&mut self, entry: &Entry<'_>, hashing: &Hashing) {
         let path = normal(entry.name);

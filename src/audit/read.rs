@@ -1,6 +1,9 @@
 //! Reads a source to its end: every blob once, by several threads where it lies in files, then
 //! the manifests that say which blobs make which image.
 //!
+//! A layer that an earlier audit read is not read again ([`super::cache`]): its digest is taken, or
+//! it stays in its registry, which serves it by its digest.
+//!
 //! Nothing is passed over in silence: a blob that is missing, damaged or of an unknown type is
 //! in the report's `unread`, and the report is then not complete.
 
@@ -10,15 +13,16 @@ use std::io::{self, Read};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
+use super::cache::Cache;
 use super::finding::Report;
 use super::hidden::{Hashing, Paths};
 use super::layer::{LayerSink, Placed};
 use super::scan::Scanner;
-use crate::image::digest::Digest;
+use crate::image::digest::{Digest, Digesting};
 use crate::image::layer::{Blob, Content};
 use crate::image::limits::MAX_DOCUMENTS;
 use crate::image::manifest::digest_of_name;
-use crate::image::source::{self, Place, Source, SourceError};
+use crate::image::source::{self, Opener, Place, Source, SourceError};
 use crate::image::{layer, stream::Sink};
 use crate::ui::one_line;
 use crate::ui::progress::Done;
@@ -37,6 +41,8 @@ pub(super) struct ReadBlob {
     pub(super) entries: u64,
     pub(super) files: u64,
     pub(super) bytes: u64,
+    /// Whether an earlier audit read it.
+    pub(super) cached: bool,
 }
 
 /// All blobs of a source.
@@ -58,6 +64,8 @@ pub struct Audit<'a> {
     pub threads: usize,
     /// How far it is.
     pub done: &'a Done,
+    /// What earlier audits found.
+    pub cache: Option<&'a Cache>,
 }
 
 impl Audit<'_> {
@@ -66,7 +74,7 @@ impl Audit<'_> {
     /// # Errors
     /// When it cannot be read at all. What is wrong with parts of it is in the report.
     pub fn run(&self, name: &str, source: Source) -> Result<Report, SourceError> {
-        let hashing = Hashing::default();
+        let hashing = self.cache.map_or_else(Hashing::default, Cache::hashing);
         let blobs = match source {
             Source::Places(places) => self.places(places, &hashing),
             Source::Stream(reader, saving) => {
@@ -100,13 +108,46 @@ impl Audit<'_> {
                     loop {
                         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
                         let Some(place) = next else { break };
-                        let read = place.open().and_then(|mut reader| self.blob(&place.name, &mut reader, hashing));
+                        let read = self.place(&place, hashing);
                         done.lock().unwrap_or_else(PoisonError::into_inner).take(place.name, read);
                     }
                 });
             }
         });
         done.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn place(&self, place: &Place, hashing: &Hashing) -> io::Result<ReadBlob> {
+        if let Some(known) = self.known(&place.name) {
+            if matches!(place.opener, Opener::Registry(..)) {
+                return Ok(self.again(known, &place.name));
+            }
+            if let Ok(read) = self.compare(known, &place.name, &mut place.open()?) {
+                return Ok(read);
+            }
+        }
+        self.blob(&place.name, &mut place.open()?, hashing)
+    }
+
+    /// What an earlier audit found in the blob that this name stands for.
+    fn known(&self, name: &str) -> Option<ReadBlob> {
+        self.cache?.get(digest_of_name(name).or_else(|| Digest::from_hex(name.strip_suffix(".tar")?))?)
+    }
+
+    /// It, if `reader` gives the very same blob.
+    fn compare(&self, known: ReadBlob, name: &str, reader: &mut dyn Read) -> io::Result<ReadBlob> {
+        let mut digesting = Digesting::new(Progress { inner: reader, since: 0, done: self.done });
+        io::copy(&mut digesting, &mut io::sink())?;
+        let (digest, size) = digesting.finish();
+        if (digest, size) != (known.blob.digest, known.blob.size) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("its digest is {digest}")));
+        }
+        Ok(self.again(known, name))
+    }
+
+    fn again(&self, known: ReadBlob, name: &str) -> ReadBlob {
+        self.done.blobs.fetch_add(1, Ordering::Relaxed);
+        ReadBlob { name: name.to_owned(), ..known }
     }
 
     fn stream(&self, name: &str, reader: Box<dyn Read + Send>, hashing: &Hashing) -> Result<Blobs, SourceError> {
@@ -120,7 +161,10 @@ impl Audit<'_> {
                 return Err(io::Error::other("more files than an image has"));
             }
             let mut counted = Counted { inner: content, read: 0 };
-            let read = self.blob(&member.name, &mut counted, hashing);
+            let read = match self.known(&member.name) {
+                Some(known) => self.compare(known, &member.name, &mut counted),
+                None => self.blob(&member.name, &mut counted, hashing),
+            };
             let cut = counted.read < member.size;
             let read = match read {
                 Ok(_) if cut => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive is cut off")),
@@ -149,7 +193,7 @@ impl Audit<'_> {
         self.done.blobs.fetch_add(1, Ordering::Relaxed);
         let mut sink = sink.into_inner();
         sink.end();
-        Ok(ReadBlob {
+        let read = ReadBlob {
             blob: read?,
             name: name.to_owned(),
             placed: sink.placed,
@@ -159,7 +203,12 @@ impl Audit<'_> {
             entries: sink.entries,
             files: sink.files,
             bytes: sink.bytes,
-        })
+            cached: false,
+        };
+        if let Some(cache) = self.cache {
+            cache.put(&read);
+        }
+        Ok(read)
     }
 }
 

@@ -18,6 +18,7 @@ use crate::ui::progress::Done;
 use crate::ui::{self, Explain, Failure};
 
 pub mod attest;
+mod caching;
 pub mod looking;
 
 use attest::Attesting;
@@ -58,6 +59,9 @@ pub struct AuditArgs {
     /// Do not read valetkey.toml
     #[arg(long)]
     pub no_config: bool,
+    /// Read every layer, also those that an earlier audit with the same rules and keys has read
+    #[arg(long)]
+    pub no_cache: bool,
     /// Client that saves an engine's image [default: docker, else podman]
     #[arg(long, value_name = "COMMAND")]
     pub engine: Option<String>,
@@ -76,7 +80,10 @@ Examples:
 
 What has a slash in front or exists as a file or folder is read from there; anything else is an
 image of docker or podman. Exits 0 only if everything was read and nothing was found, 116 if
-something was found, 117 if nothing was found and not everything could be read.";
+something was found, 117 if nothing was found and not everything could be read.
+
+What was found in a layer is kept below ~/.cache/valetkey, and a later audit with the same rules
+and keys takes the layer's digest alone. --no-cache reads it again, and so do --attest and --verify.";
 
 /// How an audit is done and shown.
 #[derive(Default)]
@@ -91,6 +98,8 @@ pub struct Options {
     pub attesting: Option<Attesting>,
     /// The statement that is checked, and who may have signed it.
     pub verifying: Option<(PathBuf, PathBuf)>,
+    /// Whether what earlier audits found in layers counts. A signed result never rests on it.
+    pub cached: bool,
 }
 
 /// Audits what was named.
@@ -110,7 +119,8 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let sources = args.images.iter().map(|image| (image.clone(), open(image, args.engine.as_deref())));
     let attesting = args.attest.as_deref().map(|key| Attesting::new(key, args.attest_to.as_deref())).transpose()?;
     let verifying = args.verify.clone().zip(args.allowed_signers.clone());
-    all(sources, Options { format: args.format, looking, ignores, attesting, verifying })
+    let cached = !args.no_cache;
+    all(sources, Options { format: args.format, looking, ignores, attesting, verifying, cached })
 }
 
 /// Audits these sources, prints one report, and gives the exit code.
@@ -121,12 +131,15 @@ pub fn all(
     sources: impl Iterator<Item = (String, Result<Source, SourceError>)>,
     options: Options,
 ) -> Result<u8, Failure> {
+    let signed = options.attesting.is_some() || options.verifying.is_some();
+    let cache = if options.cached && !signed { caching::open(&options.looking) } else { None };
     let (scanner, looked_for) = options.looking.scanner();
     let done = Done::default();
     let audit = Audit {
         scanner: &scanner,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         done: &done,
+        cache: cache.as_ref(),
     };
     let mut sum = Report { complete: true, looked_for, ..Report::default() };
     for (name, source) in sources {
@@ -134,6 +147,9 @@ pub fn all(
         let total = source.size();
         let report = ui::progress::during(&name, total, &done, || audit.run(&name, source))?;
         add(&mut sum, report);
+    }
+    if let Some(cache) = &cache {
+        cache.prune();
     }
     for warning in ignore::apply(&mut sum, &options.ignores) {
         ui::warning(&warning);

@@ -205,7 +205,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     if let Some((auditing, images)) = made {
         let ignores = settings.ignores.clone();
-        return auditing.run(&images?, super::audit::Options { looking, ignores, ..Default::default() });
+        return auditing.run(&images?, super::audit::Options { looking, ignores, cached: true, ..Default::default() });
     }
     Ok(ended.code())
 }

@@ -258,12 +258,13 @@ fn row(at: usize, layer: &Layer<'_>) -> Row {
 /// What a layer has, in a few words: colours are not for everyone.
 pub(super) fn found(layer: &Layer<'_>) -> String {
     let number = layer.findings.len() as u64;
-    match (number, layer.unread.is_empty()) {
+    let found = match (number, layer.unread.is_empty()) {
         (0, true) => "clean".into(),
         (0, false) => "not all read".into(),
         (_, true) => words::count(number, "finding", "findings"),
         (_, false) => format!("{}, not all read", words::count(number, "finding", "findings")),
-    }
+    };
+    if layer.read.cached { format!("{found}, cached") } else { found }
 }
 
 /// A gap in one line.

@@ -37,7 +37,9 @@ impl World {
     }
 
     fn command(&self, program: impl AsRef<Path>, arguments: &[&str]) -> Output {
-        Command::new(program.as_ref()).args(arguments).current_dir(self.folder.path()).output().unwrap()
+        let mut command = Command::new(program.as_ref());
+        command.env("XDG_CACHE_HOME", self.path("cache")).env("XDG_STATE_HOME", self.path("state"));
+        command.args(arguments).current_dir(self.folder.path()).output().unwrap()
     }
 
     /// What it printed, when it ended with this code.

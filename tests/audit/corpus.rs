@@ -112,7 +112,7 @@ status = subprocess.run(sys.argv[1:]).returncode
 print('memory', resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
 sys.exit(status)";
     let mut command = Command::new("python3");
-    command.args(["-c", MEASURED, env!("CARGO_BIN_EXE_valetkey"), "audit", "--format", format]);
+    command.args(["-c", MEASURED, env!("CARGO_BIN_EXE_valetkey"), "audit", "--no-cache", "--format", format]);
     if form == "stream" {
         command.arg("-").stdin(Stdio::from(std::fs::File::open(path).unwrap()));
     } else {

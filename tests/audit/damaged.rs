@@ -25,7 +25,11 @@ status = subprocess.run(sys.argv[1:]).returncode
 print('memory', resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
 sys.exit(status)";
     let mut command = Command::new("python3");
-    let done = command.args(["-c", MEASURED, env!("CARGO_BIN_EXE_valetkey"), "audit"]).arg(path).output().unwrap();
+    let done = command
+        .args(["-c", MEASURED, env!("CARGO_BIN_EXE_valetkey"), "audit", "--no-cache"])
+        .arg(path)
+        .output()
+        .unwrap();
     let errors = String::from_utf8(done.stderr).unwrap();
     let memory = errors.lines().rev().find_map(|line| line.strip_prefix("memory ")).unwrap().parse().unwrap();
     Audited { code: done.status.code(), output: String::from_utf8(done.stdout).unwrap() + &errors, memory }

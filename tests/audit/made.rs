@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use serde_json::{Value, json};
+use valetkey::audit::cache::Cache;
 use valetkey::audit::finding::{Found, Report, Severity};
 use valetkey::audit::read::Audit;
 use valetkey::audit::rule::{Family, Text};
@@ -36,10 +37,18 @@ impl Family for Marks {
     }
 }
 
+/// Audits with that rule alone, or with none, and what earlier audits found.
+pub(super) fn audit_again(source: Source, cache: &Cache, marks: bool) -> Report {
+    let scanner = Scanner::new(if marks { vec![Box::new(Marks)] } else { Vec::new() });
+    Audit { scanner: &scanner, threads: 2, done: &Done::default(), cache: Some(cache) }
+        .run("the image", source)
+        .unwrap()
+}
+
 /// Audits with that rule alone.
 pub(super) fn audit(source: Source) -> Result<Report, SourceError> {
     let scanner = Scanner::new(vec![Box::new(Marks)]);
-    Audit { scanner: &scanner, threads: 2, done: &Done::default() }.run("the image", source)
+    Audit { scanner: &scanner, threads: 2, done: &Done::default(), cache: None }.run("the image", source)
 }
 
 /// Audits an archive as a stream, and as a file: both must say the same.

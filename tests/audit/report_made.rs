@@ -23,6 +23,7 @@ pub(crate) fn layer(digit: char, unpacked: u64, entries: u64, instruction: Optio
         unpacked,
         entries,
         instruction: instruction.map(Into::into),
+        cached: false,
     }
 }
 

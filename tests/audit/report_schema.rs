@@ -68,6 +68,16 @@ fn every_report_is_valid_by_the_schema_that_is_checked_in() {
 }
 
 #[test]
+fn a_layer_that_an_earlier_audit_read_is_said_to_be_cached() {
+    let mut report = full();
+    report.images[0].layers[0].cached = true;
+    assert_eq!(mistakes(REPORT_SCHEMA, &[text(Format::Json, &report)]), [Vec::<String>::new()]);
+    assert_eq!(parsed(Format::Json, &report)["images"][0]["layers"][0]["cached"], true);
+    let cached = |format| text(format, &report).matches("cached").count();
+    assert_eq!((cached(Format::Table), cached(Format::Html)), (1, 1));
+}
+
+#[test]
 fn the_schema_refuses_what_is_no_report() {
     let good = parsed(Format::Json, &full());
     type Breaking = fn(&mut Value);

@@ -260,6 +260,7 @@ impl<'a> Resolving<'a> {
                 unpacked,
                 entries: layer.read.entries,
                 instruction: layer.instruction.clone(),
+                cached: layer.read.cached,
             }
         });
         self.report.images.push(ImageRead {

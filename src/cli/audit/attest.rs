@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::audit::RULES;
 use crate::audit::finding::{Outcome, Report};
 use crate::exit::Code;
 use crate::keys::{self, KeySource, LoadEnv};
@@ -12,8 +13,6 @@ use crate::report::signers;
 use crate::signer::{Identity, fingerprint};
 use crate::ui::{self, Failure};
 
-/// Changes when a rule does, so that it can be told what a statement was made with.
-pub const RULES_VERSION: &str = "1";
 /// The statement's file, where none is named.
 pub const FILE: &str = "valetkey-audit.json";
 
@@ -44,7 +43,7 @@ impl Attesting {
     /// # Errors
     /// When it cannot be signed or written.
     pub fn write(&self, report: &Report) -> Result<(), Failure> {
-        let statement = attestation::statement(report, &Facts { finished: now(), rules_version: RULES_VERSION });
+        let statement = attestation::statement(report, &Facts { finished: now(), rules_version: RULES });
         let signature = attestation::sign(&statement, &self.identity)?;
         write(&self.file, &statement)?;
         write(&beside(&self.file), signature.as_bytes())?;

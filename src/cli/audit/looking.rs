@@ -99,6 +99,16 @@ impl Looking {
         self.source(&KeySource::File(path.to_owned()))
     }
 
+    /// What tells this list of keys from others: findings depend on it.
+    #[must_use]
+    pub fn context(&self) -> Vec<String> {
+        let numbers = self.exact.fingerprints().map(|key| format!("numbers of {key}"));
+        let mut all: Vec<_> = numbers.chain(self.fingerprints.iter().cloned()).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
     /// All rules, these keys among them, and the fingerprints that are looked for.
     #[must_use]
     pub fn scanner(self) -> (Scanner, Vec<String>) {
