@@ -14,7 +14,7 @@ mod named;
 use zeroize::Zeroizing;
 
 use super::encoded::text;
-use super::finding::{Found, Key, Severity};
+use super::finding::{Found, Key, RuleInfo, Severity};
 use super::rule::{Family, Text};
 use crate::signer::{Parts, RsaParts};
 
@@ -144,6 +144,10 @@ impl Exact {
 }
 
 impl Family for Exact {
+    fn rules(&self) -> Vec<RuleInfo> {
+        vec![RuleInfo::new(RULE, "a number of a key that was lent or named", REMEDY, Severity::Error)]
+    }
+
     fn made_literals(&self) -> Vec<Vec<u8>> {
         self.literals.clone()
     }

@@ -175,12 +175,20 @@ pub struct ImageRead {
 pub struct RuleInfo {
     /// As [`Found::rule`].
     pub id: String,
-    /// What it finds, in one sentence.
+    /// What it finds, in words that begin with an article.
     pub about: String,
     /// What to do about a finding, in one line.
     pub remedy: String,
     /// The highest severity that it gives.
     pub severity: Severity,
+}
+
+impl RuleInfo {
+    /// A rule of a family.
+    #[must_use]
+    pub fn new(id: &str, about: &str, remedy: &str, severity: Severity) -> Self {
+        Self { id: id.to_owned(), about: about.to_owned(), remedy: remedy.to_owned(), severity }
+    }
 }
 
 /// A finding that `valetkey.toml` says to ignore, and why.
@@ -215,7 +223,7 @@ pub struct Report {
     pub ignored: u64,
     /// Those findings, which are no longer among [`Self::findings`].
     pub ignored_findings: Vec<Ignored>,
-    /// The rules that were looked for. Where it is empty, reports name those of the findings.
+    /// The rules that were looked for.
     pub rules: Vec<RuleInfo>,
     /// Fingerprints of the keys that were looked for by themselves: lent, or named.
     pub looked_for: Vec<String>,

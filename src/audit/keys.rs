@@ -30,7 +30,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::packed::Searcher;
 
-use super::finding::Found;
+use super::finding::{Found, RuleInfo, Severity};
 use super::rule::{Family, Text};
 use seen::{Seen, push};
 
@@ -127,11 +127,32 @@ const SIGNS: [Sign; LITERALS.len()] = [
     Sign::WireGuardValue,
 ];
 
+/// The id of each rule, and what it finds.
+const RULES: [(&str, &str); 13] = [
+    ("openssh-private-key", "a private key in OpenSSH format"),
+    ("pkcs1-private-key", "an RSA private key in PKCS#1"),
+    ("pkcs8-private-key", "a private key in PKCS#8"),
+    ("sec1-private-key", "an elliptic curve private key in SEC1"),
+    ("dsa-private-key", "a DSA private key in OpenSSL's format"),
+    ("putty-private-key", "a private key in PuTTY format"),
+    ("pgp-secret-key", "an OpenPGP secret key"),
+    ("age-secret-key", "an age identity"),
+    ("jwk-private-key", "a private key in JWK format"),
+    ("pkcs12-keystore", "a private key in a PKCS#12 store"),
+    ("java-keystore", "a private key in a Java keystore"),
+    ("wireguard-private-key", "a private key in a WireGuard configuration"),
+    ("dnssec-private-key", "a private key in DNSSEC format"),
+];
+
 /// The rules for private keys.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Keys;
 
 impl Family for Keys {
+    fn rules(&self) -> Vec<RuleInfo> {
+        RULES.iter().map(|(id, about)| RuleInfo::new(id, about, seen::REPLACE, Severity::Error)).collect()
+    }
+
     fn literals(&self) -> &[&[u8]] {
         &LITERALS
     }

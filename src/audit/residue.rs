@@ -12,7 +12,7 @@ mod options;
 mod tests;
 mod variables;
 
-use super::finding::{Found, Severity};
+use super::finding::{Found, RuleInfo, Severity};
 use super::rule::{Family, Text};
 use crate::image::stream::Entry;
 
@@ -24,6 +24,11 @@ const MOST: usize = 50;
 pub struct Residue;
 
 impl Family for Residue {
+    fn rules(&self) -> Vec<RuleInfo> {
+        let all = [&names::RULES[..], &options::RULES, &instruction::RULES, &variables::RULES];
+        all.concat().into_iter().map(|rule| RuleInfo::new(rule.id, rule.about, rule.remedy, rule.severity)).collect()
+    }
+
     fn names(&self, path: &[u8]) -> bool {
         let name = base(path);
         kind_of(name).is_some_and(|kind| match kind {
@@ -94,6 +99,7 @@ fn describes(path: &str) -> bool {
 /// A rule of this family.
 pub(super) struct Rule {
     id: &'static str,
+    about: &'static str,
     severity: Severity,
     remedy: &'static str,
 }

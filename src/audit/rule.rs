@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::finding::Found;
+use super::finding::{Found, RuleInfo};
 
 /// What a rule may look at.
 #[derive(Clone, Copy)]
@@ -23,6 +23,11 @@ pub struct Text<'a> {
 
 /// A family of rules.
 pub trait Family: Send + Sync {
+    /// Every rule of the family, for reports that list them all.
+    fn rules(&self) -> Vec<RuleInfo> {
+        Vec::new()
+    }
+
     /// Byte strings of 3 bytes or more that begin (or are near) what it looks for. Few, and
     /// rare in ordinary files: all families share one search for each 64 of them. Different
     /// in their first 4 bytes from what is common, because the search looks at those first.

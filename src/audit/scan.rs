@@ -15,7 +15,7 @@ use self::literals::Literals;
 pub use self::run::{MIN_RUN, in_run, runs};
 use super::encoded::{self, Budget, Hint, Hinted, Level, MAX_DECODED};
 use super::exact::Named;
-use super::finding::Found;
+use super::finding::{Found, RuleInfo};
 use super::rule::{Family, Text};
 
 /// All rules of an audit.
@@ -52,6 +52,12 @@ impl Scanner {
     #[must_use]
     pub fn naming(self, named: Named) -> Self {
         Self { named, ..self }
+    }
+
+    /// Every rule, in the order of the families.
+    #[must_use]
+    pub fn rules(&self) -> Vec<RuleInfo> {
+        self.families.iter().flat_map(|family| family.rules()).collect()
     }
 
     /// Everything that begins in the `fresh` part of `text`.

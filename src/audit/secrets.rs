@@ -18,7 +18,7 @@ pub(crate) mod url;
 
 use std::ops::Range;
 
-use super::finding::Found;
+use super::finding::{Found, RuleInfo, Severity};
 use super::rule::{Family, Text};
 
 /// All rules for tokens, credential files and addresses with a password.
@@ -26,6 +26,13 @@ use super::rule::{Family, Text};
 pub struct Secrets;
 
 impl Family for Secrets {
+    fn rules(&self) -> Vec<RuleInfo> {
+        let tokens = tokens::TOKENS.iter().map(|token| (token.id, token.kind, token.remedy, token.severity));
+        let files = files::FILES.iter().map(|file| (file.id, file.kind, file.remedy, file.severity));
+        let url = (url::ID, url::KIND, url::REMEDY, Severity::Error);
+        tokens.chain(files).chain([url]).map(|(id, kind, fix, worst)| RuleInfo::new(id, kind, fix, worst)).collect()
+    }
+
     fn literals(&self) -> &[&[u8]] {
         &[url::LITERAL]
     }

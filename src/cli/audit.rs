@@ -141,7 +141,7 @@ pub fn all(
         done: &done,
         cache: cache.as_ref(),
     };
-    let mut sum = Report { complete: true, looked_for, ..Report::default() };
+    let mut sum = Report { complete: true, looked_for, rules: scanner.rules(), ..Report::default() };
     for (name, source) in sources {
         let source = source?;
         let total = source.size();

@@ -142,3 +142,32 @@ fn a_statement_is_signed_and_verifies_for_its_image_and_signer_alone() {
     let said = world.audit(116, &["--verify", "leaky.json", "--allowed-signers", "allowed", "./leaky.tar"]);
     assert!(said.contains("findings"), "a signed statement of findings is no pass: {said}");
 }
+
+#[test]
+fn every_report_and_statement_names_all_rules_once() {
+    let world = World::new();
+    let parsed = |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap();
+    let ids = |rules: &serde_json::Value| -> Vec<String> {
+        let id = |rule: &serde_json::Value| rule["id"].as_str().or(rule.as_str()).unwrap().to_owned();
+        rules.as_array().unwrap().iter().map(id).collect()
+    };
+    let json = ids(&parsed(world.audit(0, &["--format", "json", "./clean.tar"]))["rules"]);
+    for family in ["openssh-private-key", "github-token", "npmrc-token", "url-password", "ssh-keyscan"] {
+        assert!(json.iter().any(|id| id == family), "{family} is not in {json:?}");
+    }
+    let mut once = json.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), json.len(), "{json:?}");
+    assert!(!json.contains(&"lent-key".to_owned()), "no number was looked for");
+    let sarif = parsed(world.audit(0, &["--format", "sarif", "./clean.tar"]));
+    assert_eq!(ids(&sarif["runs"][0]["tool"]["driver"]["rules"]), json);
+    let named = ids(&parsed(world.audit(0, &["--for", "file:key", "--format", "json", "./clean.tar"]))["rules"]);
+    assert_eq!(named.last().map(String::as_str), Some("lent-key"));
+    world.audit(0, &["--attest", "file:signer", "./clean.tar"]);
+    let statement = parsed(std::fs::read_to_string(world.path("valetkey-audit.json")).unwrap());
+    let rules = &statement["predicate"]["rules"];
+    assert_eq!(ids(&rules["ids"]), json);
+    let version = rules["version"].as_str().unwrap();
+    assert!(version.starts_with(concat!(env!("CARGO_PKG_VERSION"), "+")), "{version}");
+}

@@ -8,7 +8,8 @@ use crate::signer::blob::{fingerprint, of_strings, put_mpint, trimmed};
 use crate::signer::{self, Curve, Parts};
 use crate::wire::put_string;
 
-const REPLACE: &str = "replace this key wherever it is trusted, and build without it in the image: lend it with \
+/// What a key calls for.
+pub(super) const REPLACE: &str = "replace this key wherever it is trusted, and build without it in the image: lend it with \
                        `valetkey run`, or mount it as a build secret";
 const LOCKED: &str = "its passphrase is all that protects it: replace the key, and build without it in the image";
 const TEST: &str = "nothing, as long as nothing trusts this published key";
@@ -136,6 +137,7 @@ pub(super) fn is_zero(number: &[u8]) -> bool {
 /// Adds the finding, unless the same key was found there already in another of its layers
 /// (PKCS#1 inside of PKCS#8). `found` is of the same bytes.
 pub(super) fn push(seen: Seen, at: usize, found: &mut Vec<Found>) {
+    debug_assert!(super::RULES.iter().any(|(id, _)| *id == seen.rule), "{} is in no list", seen.rule);
     let known = seen.identity().and_then(known::package);
     let locked = if seen.encrypted { "encrypted " } else { "" };
     let kind = if seen.kind == UNKNOWN { String::new() } else { format!("{} ", seen.kind) };

@@ -7,21 +7,26 @@ use crate::wire::text::shown;
 
 const KEYSCAN: Rule = Rule {
     id: "ssh-keyscan",
+    about: "host keys that ssh-keyscan took from whoever answered",
     severity: Severity::Note,
     remedy: "pin the host's key with valetkey host: whoever answers ssh-keyscan is believed",
 };
 
 const KEY_FILE: Rule = Rule {
     id: "key-file-named",
+    about: "an instruction that writes or copies a key file",
     severity: Severity::Note,
     remedy: "look for the key in this layer: lend it with valetkey instead of copying it",
 };
 
 const REWRITE: Rule = Rule {
     id: "git-url-rewrite",
+    about: "a Git configuration that rewrites addresses, as recipes with a token do",
     severity: Severity::Note,
     remedy: "lend a key for the private repositories: git keeps the credential in its configuration",
 };
+
+pub(super) const RULES: [&Rule; 3] = [&KEYSCAN, &KEY_FILE, &REWRITE];
 
 pub(super) fn look(text: &[u8], notes: &mut Notes<'_>) {
     for (start, line) in lines(text) {

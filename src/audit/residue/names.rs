@@ -7,27 +7,33 @@ use crate::wire::text::shown;
 
 const KNOWN_HOSTS: Rule = Rule {
     id: "known-hosts",
+    about: "a known_hosts file",
     severity: Severity::Note,
     remedy: "leave known_hosts out of the image: valetkey gives a build the pinned keys",
 };
 
 const FOLDER: Rule = Rule {
     id: "ssh-folder",
+    about: "a .ssh folder or a file in it",
     severity: Severity::Note,
     remedy: "leave ~/.ssh out of the image: a lent key needs no file",
 };
 
 const EMPTIED: Rule = Rule {
     id: "key-file-removed",
+    about: "a layer that deletes a file with the name of a key",
     severity: Severity::Note,
     remedy: "look for the key in the layers before: what a later layer deletes is still in the image",
 };
 
 const SOCKET: Rule = Rule {
     id: "agent-socket",
+    about: "the socket of an SSH agent",
     severity: Severity::Note,
     remedy: "give the step an agent by --mount=type=ssh, which leaves nothing in the layer",
 };
+
+pub(super) const RULES: [&Rule; 4] = [&KNOWN_HOSTS, &FOLDER, &EMPTIED, &SOCKET];
 
 /// What a layer calls a file that it deletes (OCI image specification, "Whiteouts").
 const WHITEOUT: &[u8] = b".wh.";

@@ -9,21 +9,26 @@ use crate::wire::text::shown;
 
 const UNCHECKED: Rule = Rule {
     id: "host-keys-not-checked",
+    about: "ssh told not to check host keys",
     severity: Severity::Note,
     remedy: "pin the host's key with valetkey host, and leave the check on",
 };
 
 const FIRST_USE: Rule = Rule {
     id: "host-keys-on-first-use",
+    about: "ssh told to trust a host key at first use",
     severity: Severity::Note,
     remedy: "pin the host's key with valetkey host: a build has no first use that anybody sees",
 };
 
 const IDENTITY: Rule = Rule {
     id: "ssh-identity-file",
+    about: "an ssh configuration that names a key file",
     severity: Severity::Note,
     remedy: "leave ssh's configuration out of the image: a lent key needs no file",
 };
+
+pub(super) const RULES: [&Rule; 3] = [&UNCHECKED, &FIRST_USE, &IDENTITY];
 
 pub(super) fn look(text: &[u8], notes: &mut Notes<'_>) {
     for (start, line) in lines(text) {

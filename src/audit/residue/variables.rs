@@ -9,15 +9,19 @@ use crate::wire::text::shown;
 
 const VALUE: Rule = Rule {
     id: "secret-in-variable",
+    about: "a value in a variable whose name says that it is secret",
     severity: Severity::Warning,
     remedy: "give it to the step by --mount=type=secret, and change its value: whoever has the image has it",
 };
 
 const ARGUMENT: Rule = Rule {
     id: "secret-build-argument",
+    about: "a build argument whose name says that it is secret",
     severity: Severity::Note,
     remedy: "give it to the step by --mount=type=secret: the image's history keeps build arguments",
 };
+
+pub(super) const RULES: [&Rule; 2] = [&VALUE, &ARGUMENT];
 
 /// Characters of a value that could be a secret.
 const SHORTEST: usize = 4;

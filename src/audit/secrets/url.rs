@@ -13,7 +13,11 @@ use crate::wire::text::shown;
 pub(crate) const LITERAL: &[u8] = b"://";
 
 /// The rule's id.
-const ID: &str = "url-password";
+pub(super) const ID: &str = "url-password";
+/// What it is.
+pub(super) const KIND: &str = "a password in an address";
+/// What to do about it.
+pub(super) const REMEDY: &str = "change the password, and give the build a credential by a secret mount";
 
 /// Bytes of a scheme, and of what stands before `@`, that are looked at.
 const SCHEME: usize = 16;
@@ -93,8 +97,8 @@ pub(super) fn found(address: &Password, bytes: &[u8]) -> Found {
     Found {
         rule: ID,
         severity: Severity::Error,
-        message: format!("a password in an address of {}", shown(&bytes[address.host.clone()])),
-        remedy: "change the password, and give the build a credential by a secret mount",
+        message: format!("{KIND} of {}", shown(&bytes[address.host.clone()])),
+        remedy: REMEDY,
         at: address.whole.start,
         length: address.whole.len(),
         wrapped: Vec::new(),
