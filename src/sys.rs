@@ -30,6 +30,22 @@ pub fn peer_pidfd(stream: &UnixStream) -> Option<OwnedFd> {
     Some(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Surveys blocks of bytes for the audit with AVX2, where the processor has it; gives whether it
+/// did.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn survey_with_avx2(
+    bytes: &[[u8; crate::audit::scan::survey::BLOCK]],
+    blocks: &mut Vec<crate::audit::scan::survey::Kinds>,
+) -> bool {
+    let has = std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("popcnt");
+    if has {
+        // SAFETY: AVX2 and POPCNT are all that the function asks of the processor, which was asked
+        // for both of them above.
+        unsafe { crate::audit::scan::survey::avx2::survey(bytes, blocks) };
+    }
+    has
+}
+
 /// Lets the child start with the limit on core dumps that valetkey was started with: ours is
 /// zero, and a child's crash is its own affair.
 pub fn with_core_limit(command: &mut Command, limit: Option<rustix::process::Rlimit>) {

@@ -30,6 +30,7 @@ use self::map::Map;
 use super::finding::Found;
 use super::rule::Text;
 use super::scan::Scanner;
+use super::scan::survey::Survey;
 
 /// How many encodings are taken off, one after the other.
 pub const MAX_WRAPPED: usize = 5;
@@ -255,17 +256,17 @@ impl Level<'_> {
     }
 
     /// Everything that has no literal and no run.
-    pub(super) fn rest(&self, found: &mut Vec<Found>) {
+    pub(super) fn rest(&self, survey: &Survey, found: &mut Vec<Found>) {
         let bytes = self.text.bytes;
         // A look that falls into a text may be some bytes behind its beginning.
         let range = 0..(self.fresh.end + 64).min(bytes.len());
-        wide::texts(bytes, range.clone(), |characters, map, place| {
+        wide::texts(bytes, range.clone(), survey, |characters, map, place| {
             if place.end > self.fresh.start {
                 self.show(&characters, &map, "utf-16", place.start > 1 || !self.cut, found);
             }
         });
         let mut covered = 0;
-        numbers::looks(bytes, range, |at| {
+        numbers::looks(bytes, range, survey, |at| {
             let dump = dump::read(bytes, covered, at, |decoded, map| {
                 self.show(&decoded, &map, "dump", true, found);
             });

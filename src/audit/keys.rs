@@ -67,7 +67,7 @@ enum Sign {
     WireGuardValue,
 }
 
-const LITERALS: [&[u8]; 27] = [
+const LITERALS: [&[u8]; 26] = [
     armour::BEGIN,
     openssh::MAGIC,
     PKCS8,
@@ -92,7 +92,6 @@ const LITERALS: [&[u8]; 27] = [
     pgp::EXPONENT,
     gnupg::LITERALS[0],
     gnupg::LITERALS[1],
-    gnupg::LITERALS[2],
     fields::VALUES[0],
     fields::VALUES[1],
 ];
@@ -120,7 +119,6 @@ const SIGNS: [Sign; LITERALS.len()] = [
     Sign::PgpCurve,
     Sign::PgpCurve,
     Sign::PgpExponent,
-    Sign::GnuPg,
     Sign::GnuPg,
     Sign::GnuPg,
     Sign::WireGuardValue,

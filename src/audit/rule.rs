@@ -29,13 +29,16 @@ pub trait Family: Send + Sync {
     }
 
     /// Byte strings of 3 bytes or more that begin (or are near) what it looks for. Few, and
-    /// rare in ordinary files: all families share one search for each 64 of them. Different
-    /// in their first 4 bytes from what is common, because the search looks at those first.
+    /// rare in ordinary files: up to 32 that are text are one fast search, and up to 32 with a
+    /// control byte. Different in their first 4 bytes from what is common, because the search looks
+    /// at those first. One that is nothing but text (printable ASCII, tabs, ends of lines) is looked
+    /// for in text of 15 bytes or more alone: if it is shorter, what it stands for is longer.
     fn literals(&self) -> &[&[u8]] {
         &[]
     }
 
-    /// Literals that are made at run time; their indexes follow those of [`Self::literals`].
+    /// Literals that are made at run time, and looked for everywhere; their indexes follow those
+    /// of [`Self::literals`].
     /// Nothing that wipes itself keeps them: no more of a secret than a few bytes.
     fn made_literals(&self) -> Vec<Vec<u8>> {
         Vec::new()

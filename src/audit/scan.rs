@@ -1,18 +1,21 @@
 //! One pass over the bytes, for all rules.
 //!
-//! Four searches: a packed one for the families' literals ([`literals`]), and three that look at
-//! some bytes of each 20 or 32 only, because what they look for cannot hide between two looks:
-//! runs of base64-like characters ([`run`]), UTF-16, lists of numbers. All are far faster than a
-//! digest of the same bytes, which an audit takes as well. What is encoded is taken out by
+//! A first look ([`survey`]) says what kinds of bytes are where; then the families' literals are
+//! searched for where they may be ([`literals`]), and runs of base64-like characters ([`run`]),
+//! UTF-16 and lists of numbers are taken out of what was seen. All together take about as long as
+//! a digest of the same bytes, which an audit takes as well. What is encoded is taken out by
 //! [`super::encoded`], and scanned in turn.
 
 mod literals;
 mod run;
+pub(crate) mod survey;
 
 use std::ops::Range;
 
-use self::literals::Literals;
-pub use self::run::{MIN_RUN, in_run, runs};
+use self::literals::{Literal, Literals, Place};
+use self::run::runs;
+pub use self::run::{MIN_RUN, in_run};
+use self::survey::{BLOCK, Survey};
 use super::encoded::{self, Budget, Hint, Hinted, Level, MAX_DECODED};
 use super::exact::Named;
 use super::finding::{Found, RuleInfo};
@@ -39,11 +42,18 @@ impl Scanner {
     #[must_use]
     pub fn new(families: Vec<Box<dyn Family>>) -> Self {
         let mut literals: Vec<_> =
-            encoded::literals().into_iter().map(|(literal, hint)| (literal, Owner::Encoded(hint))).collect();
+            encoded::literals().into_iter().map(|(literal, hint)| Literal::of(literal, Owner::Encoded(hint))).collect();
         for (family, rules) in families.iter().enumerate() {
-            let fixed = rules.literals().iter().map(|literal| literal.to_vec());
-            let all = fixed.chain(rules.made_literals()).enumerate();
-            literals.extend(all.map(|(index, literal)| (literal, Owner::Family(family, index))));
+            let fixed = rules.literals().iter().enumerate();
+            let fixed = fixed.map(|(index, literal)| Literal::of(literal.to_vec(), Owner::Family(family, index)));
+            let behind = rules.literals().len();
+            let made = rules.made_literals().into_iter().enumerate();
+            let made = made.map(|(index, bytes)| Literal {
+                bytes,
+                tag: Owner::Family(family, behind + index),
+                place: Place::Anywhere,
+            });
+            literals.extend(fixed.chain(made));
         }
         Self { families, literals: Literals::new(literals), named: Named::default() }
     }
@@ -79,7 +89,8 @@ impl Scanner {
         let (text, fresh) = (level.text, &level.fresh);
         let deeper = level.deeper();
         let mut hinted = Hinted::default();
-        self.literals.each(text.bytes, fresh.clone(), |owner, at| match owner {
+        let survey = Survey::of(text.bytes, fresh.end.saturating_add(2 * BLOCK));
+        self.literals.each(text.bytes, fresh.clone(), &survey, |owner, at| match owner {
             Owner::Family(family, index) => self.families[family].at_literal(index, at, text, found),
             Owner::Encoded(hint) if deeper => level.hint(hint, at, &mut hinted, found),
             Owner::Encoded(_) => {}
@@ -87,7 +98,7 @@ impl Scanner {
         let mut covered = 0;
         // From the beginning of what is shown: a text that goes on in the fresh part may begin
         // before it.
-        runs(text.bytes, 0..fresh.end, |run| {
+        runs(text.bytes, 0..fresh.end, &survey, |run| {
             if fresh.contains(&run.start) {
                 for family in &self.families {
                     family.at_run(run.clone(), text, found);
@@ -98,7 +109,7 @@ impl Scanner {
             }
         });
         if deeper {
-            level.rest(found);
+            level.rest(&survey, found);
         }
     }
 

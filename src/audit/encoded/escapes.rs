@@ -6,16 +6,10 @@ use super::text::digit;
 
 /// An INTEGER of one byte, 0 to 3 (X.690, section 8.3), and two zeros of an OpenSSH key, escaped
 /// in each way.
-pub(super) const LITERALS: [&[u8]; 8] = [
-    b"\\x02\\x01\\x0",
-    b"\\u0002\\u0001\\u000",
-    b"\\002\\001\\00",
-    b"\\2\\1\\",
-    b"%02%01%0",
-    b"openssh-key-v1\\",
-    b"openssh-key-v1%00",
-    b"\\x02\\x01\\0",
-];
+pub(super) const LITERALS: [&[u8]; 6] =
+    [b"\\x02\\x01\\", b"\\u0002\\u0001\\u000", b"\\002\\001\\00", b"\\2\\1\\", b"%02%01%0", OPENSSH];
+/// Behind it comes a zero.
+const OPENSSH: &[u8] = b"openssh-key-v1";
 
 /// How far back the beginning of a string is looked for.
 const MAX_BACK: usize = 4 * 1024;
@@ -25,7 +19,11 @@ const MAX_STRING: usize = 64 * 1024;
 /// The string around `at`, decoded; gives where it ends: up to each kind of quote, because the one that begins it may
 /// lie too far back.
 pub(super) fn strings(bytes: &[u8], at: usize, mut each: impl FnMut(Vec<u8>, Map)) -> usize {
-    if bytes[at] == b'%' || bytes[at..].starts_with(LITERALS[6]) {
+    let behind = bytes[at..].strip_prefix(OPENSSH).map(|behind| behind.first());
+    if behind.is_some_and(|behind| !matches!(behind, Some(b'\\' | b'%'))) {
+        return at;
+    }
+    if bytes[at] == b'%' || behind == Some(Some(&b'%')) {
         let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"%-_.~+*'()!$".contains(&byte);
         let start = back(at, |at| !inside(bytes[at]));
         let (decoded, units) = percent(&bytes[start..bytes.len().min(start + MAX_STRING)], start, inside);

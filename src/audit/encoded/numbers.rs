@@ -1,17 +1,16 @@
 //! Lists of numbers: arrays of C and its like (`0x30, 0x82`, `48, 130`, `48, -126`), hexadecimal
 //! bytes with something between (`30:82`, `30 82`, `30-82`), strings of nothing but escapes
-//! (`\x30\x82`, `\060\202`, `\u0030`, `%30%82`). Found by a look at every 32nd byte, because
+//! (`\x30\x82`, `\060\202`, `\u0030`, `%30%82`). Found by a look at every 32nd byte, which the survey took, because
 //! digits and separators follow one another for long there, and nowhere else.
 
 use std::ops::Range;
 
 use super::map::Map;
 use super::text::digit;
+use crate::audit::scan::survey::{LOOK, PART, Survey};
 
-/// Bytes between two looks.
-const STRIDE: usize = 32;
-/// Bytes of a look.
-const LOOK: usize = 16;
+const _: () = assert!(2 * MIN_NUMBERS > PART + LOOK - 2, "a look falls into the shortest list");
+
 /// The fewest digits of a look.
 const MIN_DIGITS: usize = 4;
 /// The fewest numbers that are worth decoding.
@@ -33,29 +32,16 @@ fn in_list(byte: u8) -> bool {
 }
 
 /// Tells where a look falls into digits and separators; goes on where it is told to.
-pub(super) fn looks(bytes: &[u8], range: Range<usize>, mut each: impl FnMut(usize) -> usize) {
-    let mut at = range.start;
-    while at < range.end && at + LOOK <= bytes.len() {
+pub(super) fn looks(bytes: &[u8], range: Range<usize>, survey: &Survey, mut each: impl FnMut(usize) -> usize) {
+    let mut next = range.start;
+    while let Some(at) = survey.decimals(next).filter(|at| *at < range.end) {
         let Some(look) = bytes.get(at..).and_then(<[u8]>::first_chunk::<LOOK>) else { break };
-        let dense = has_decimals(*look) && look.iter().all(|byte| in_list(*byte)) && {
+        let dense = look.iter().all(|byte| in_list(*byte)) && {
             let digits = look.iter().filter(|byte| digit(**byte).is_some()).count();
             (MIN_DIGITS..LOOK).contains(&digits)
         };
-        at = if dense { each(at).max(at + 1) } else { at + STRIDE };
+        next = if dense { each(at).max(at + 1) } else { at + 1 };
     }
-}
-
-/// Whether all bytes are ASCII and three or more are `0` to `9`: in prose hardly any is.
-fn has_decimals(look: [u8; LOOK]) -> bool {
-    const EACH: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
-    const HIGH: u128 = 0x80 * EACH;
-    let word = u128::from_le_bytes(look);
-    if word & HIGH != 0 {
-        return false;
-    }
-    let digits = (word + EACH * (0x80 - b'0' as u128)) & !(word + EACH * (0x7f - b'9' as u128)) & HIGH;
-    let but_one = digits & digits.wrapping_sub(1);
-    but_one & but_one.wrapping_sub(1) != 0
 }
 
 /// The lists around `at`, none of which begins before `from`; gives where they end. `cut` says
@@ -199,7 +185,10 @@ mod tests {
 
     fn of(text: &str) -> Vec<Vec<u8>> {
         let mut all = Vec::new();
-        looks(text.as_bytes(), 0..text.len(), |at| lists(text.as_bytes(), 0, at, false, |bytes, _| all.push(bytes)));
+        let survey = Survey::of(text.as_bytes(), text.len());
+        looks(text.as_bytes(), 0..text.len(), &survey, |at| {
+            lists(text.as_bytes(), 0, at, false, |bytes, _| all.push(bytes))
+        });
         all
     }
 

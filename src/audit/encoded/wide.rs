@@ -1,26 +1,28 @@
 //! Text in UTF-16 of either byte order (or anything else with a zero byte behind or before each
-//! character), found by a look at every 32nd byte.
+//! character): its words were seen by the survey.
 
 use std::ops::Range;
 
 use super::map::Map;
 use super::plausible::is_text;
+use crate::audit::scan::survey::{Survey, WORD};
 
-/// Bytes between two looks.
-const STRIDE: usize = 32;
-/// Bytes of a look: four characters.
-const LOOK: usize = 8;
-/// The fewest characters that cannot lie between two looks, and are worth decoding.
-pub(super) const MIN_CHARACTERS: usize = (STRIDE + LOOK) / 2;
+/// The fewest characters that are worth decoding; they hold a whole word.
+pub(super) const MIN_CHARACTERS: usize = 20;
 
-/// Every text of [`MIN_CHARACTERS`] or more that a look in `range` falls into, whole: its
+/// Every text of [`MIN_CHARACTERS`] or more of which a word begins in `range`, whole: its
 /// characters, and where it is.
-pub(super) fn texts(bytes: &[u8], range: Range<usize>, mut each: impl FnMut(Vec<u8>, Map, Range<usize>)) {
-    let mut at = range.start;
+pub(super) fn texts(
+    bytes: &[u8],
+    range: Range<usize>,
+    survey: &Survey,
+    mut each: impl FnMut(Vec<u8>, Map, Range<usize>),
+) {
+    let mut next = range.start;
     let mut covered = range.start;
-    while at < range.end && at + LOOK <= bytes.len() {
+    while let Some(at) = survey.wide(next).filter(|at| *at < range.end) {
+        next = at + WORD;
         if !is_wide(bytes, at) {
-            at += STRIDE;
             continue;
         }
         let first = if bytes[at] == 0 { at + 1 } else { at };
@@ -32,7 +34,7 @@ pub(super) fn texts(bytes: &[u8], range: Range<usize>, mut each: impl FnMut(Vec<
             end += 2;
         }
         covered = end;
-        at = end.max(at + STRIDE);
+        next = next.max(end);
         if (end - start).div_ceil(2) >= MIN_CHARACTERS {
             let characters = bytes[start..end].iter().step_by(2).copied().collect();
             // The zero lies before each character where there is none behind the last.
@@ -43,15 +45,8 @@ pub(super) fn texts(bytes: &[u8], range: Range<usize>, mut each: impl FnMut(Vec<
     }
 }
 
-#[inline]
 fn is_wide(bytes: &[u8], at: usize) -> bool {
-    const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
-    let Some(look) = bytes.get(at..).and_then(<[u8]>::first_chunk::<LOOK>) else { return false };
-    let word = u64::from_le_bytes(*look);
-    ((word & EVEN == 0) != (word & !EVEN == 0)) && look.iter().all(|byte| *byte == 0 || is_text(*byte)) && {
-        let zeros = look.iter().filter(|byte| **byte == 0).count();
-        zeros == LOOK / 2
-    }
+    bytes.get(at..at + WORD).is_some_and(|word| word.iter().all(|byte| *byte == 0 || is_text(*byte)))
 }
 
 #[cfg(test)]
@@ -60,7 +55,7 @@ mod tests {
 
     fn of(bytes: &[u8]) -> Vec<(String, (usize, usize))> {
         let mut all = Vec::new();
-        texts(bytes, 0..bytes.len(), |text, map, _| {
+        texts(bytes, 0..bytes.len(), &Survey::of(bytes, bytes.len()), |text, map, _| {
             all.push((String::from_utf8(text.clone()).unwrap(), map.range(0, text.len())));
         });
         all

@@ -10,7 +10,9 @@ use super::{curve, rsa};
 use crate::signer::{Curve, Parts};
 
 /// What a key is found by: open in either form, and protected in both.
-pub(super) const LITERALS: [&[u8]; 3] = [b"(11:private-key(", b"(private-key (", b"protected-private-key"];
+pub(super) const LITERALS: [&[u8]; 2] = [b"private-key(", b"private-key ("];
+/// What may stand before it, and whether that says that the key is protected.
+const BEFORE: [(&[u8], bool); 4] = [(b"(11:", false), (b"(", false), (b"(21:protected-", true), (b"(protected-", true)];
 /// The most bytes of a key: an RSA-8192 key in hexadecimal has 10 KiB.
 const MAX_KEY: usize = 24 * 1024;
 /// The most lists in a key, and how deep they may lie in one another.
@@ -21,14 +23,9 @@ const MIN_PROTECTED: usize = 40;
 
 /// The key one of whose [`LITERALS`] is at `at`, and where it begins.
 pub(super) fn around(bytes: &[u8], at: usize) -> Option<(Seen, usize)> {
-    let start = match bytes[at] {
-        b'(' => at,
-        _ if at >= 4 && &bytes[at - 4..at] == b"(21:" => at - 4,
-        _ if at >= 1 && bytes[at - 1] == b'(' => at - 1,
-        _ => return None,
-    };
+    let (before, encrypted) = BEFORE.into_iter().find(|(before, _)| bytes[..at].ends_with(before))?;
+    let start = at - before.len();
     let lists = Lists::read(&bytes[start..bytes.len().min(start + MAX_KEY)])?;
-    let encrypted = bytes[at] != b'(';
     let public = lists.public(encrypted)?;
     Some((public.seen("pgp-secret-key", "GnuPG's key store", encrypted, lists.length), start))
 }

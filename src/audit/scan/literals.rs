@@ -1,12 +1,46 @@
-//! All families' literals, in as few searches as they fit in.
+//! All families' literals, in as few searches as they fit in: those of text where there is text,
+//! those with a control byte where there is one, the rest everywhere.
 
 use std::ops::Range;
 
 use aho_corasick::Span;
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 
+use super::survey::{Survey, is_control, is_text};
+
 /// The most patterns that one packed search takes.
 pub(super) const GROUP: usize = 64;
+
+/// Where a literal may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In text of 15 bytes or more, of which the survey sees one word.
+    Text,
+    /// Where it has a control byte.
+    Control,
+    /// Anywhere.
+    Anywhere,
+}
+
+/// A byte string and what it stands for.
+pub(super) struct Literal<T> {
+    /// An empty one is never found.
+    pub(super) bytes: Vec<u8>,
+    pub(super) tag: T,
+    pub(super) place: Place,
+}
+
+impl<T> Literal<T> {
+    /// One that lies in text if it is text: see [`crate::audit::rule::Family::literals`].
+    pub(super) fn of(bytes: Vec<u8>, tag: T) -> Self {
+        let place = match () {
+            () if bytes.iter().any(|byte| is_control(*byte)) => Place::Control,
+            () if bytes.iter().all(|byte| is_text(*byte)) => Place::Text,
+            () => Place::Anywhere,
+        };
+        Self { bytes, tag, place }
+    }
+}
 
 /// A search for many literals, each of which is told of wherever it begins.
 pub(super) struct Literals<T> {
@@ -14,7 +48,10 @@ pub(super) struct Literals<T> {
 }
 
 struct Group<T> {
+    place: Place,
     searcher: Searcher,
+    /// Bytes of the longest.
+    longest: usize,
     patterns: Vec<Pattern<T>>,
 }
 
@@ -26,66 +63,91 @@ struct Pattern<T> {
 }
 
 impl<T: Copy> Literals<T> {
-    /// Of these; an empty one is never found.
-    pub(super) fn new(literals: Vec<(Vec<u8>, T)>) -> Self {
-        let mut literals: Vec<_> = literals.into_iter().filter(|(bytes, _)| !bytes.is_empty()).collect();
-        // The shortest of a group says how many of the first bytes the search looks at.
-        literals.sort_by_key(|(bytes, _)| std::cmp::Reverse(bytes.len().min(4)));
-        let mut groups = Vec::new();
-        let count = literals.len().div_ceil(GROUP).max(1);
-        for part in literals.chunks(literals.len().div_ceil(count).max(1)) {
-            let searcher = Config::new()
-                .match_kind(MatchKind::LeftmostFirst)
-                .builder()
-                .extend(part.iter().map(|(bytes, _)| bytes))
-                .build();
-            let patterns = part.iter().enumerate().map(|(index, (bytes, tag))| Pattern {
-                bytes: bytes.clone(),
-                tag: *tag,
-                siblings: (0..part.len())
-                    .filter(|other| *other != index)
-                    .filter(|other| part[*other].0.starts_with(bytes) || bytes.starts_with(&part[*other].0))
-                    .collect(),
+    /// Of these.
+    pub(super) fn new(literals: Vec<Literal<T>>) -> Self {
+        let mut places = [(Place::Text, Vec::new()), (Place::Control, Vec::new()), (Place::Anywhere, Vec::new())];
+        for literal in literals.into_iter().filter(|literal| !literal.bytes.is_empty()) {
+            places.iter_mut().filter(|(place, _)| *place == literal.place).for_each(|(_, all)| {
+                all.push((literal.bytes.clone(), literal.tag));
             });
-            if let Some(searcher) = searcher {
-                groups.push(Group { searcher, patterns: patterns.collect() });
-            }
         }
-        Self { groups }
+        Self { groups: places.into_iter().flat_map(|(place, literals)| groups(place, literals)).collect() }
     }
 
-    /// Every literal that begins in `range`, group by group, in order inside of each.
-    pub(super) fn each(&self, bytes: &[u8], range: Range<usize>, mut hit: impl FnMut(T, usize)) {
+    /// Every literal that begins in `range`, group by group, in order inside of each. `survey` is of
+    /// the same bytes, up to a block behind the range at least.
+    pub(super) fn each(&self, bytes: &[u8], range: Range<usize>, survey: &Survey, mut hit: impl FnMut(T, usize)) {
         for group in &self.groups {
-            let mut at = range.start;
-            // Searched from one byte behind each match, so that a literal inside of another one
-            // is not lost.
-            while let Some(found) = group.searcher.find_in(bytes, Span { start: at, end: bytes.len() }) {
-                let start = found.start();
-                if start >= range.end {
-                    break;
-                }
-                let pattern = &group.patterns[found.pattern().as_usize()];
-                hit(pattern.tag, start);
-                for sibling in pattern.siblings.iter().map(|sibling| &group.patterns[*sibling]) {
-                    if bytes[start..].starts_with(&sibling.bytes) {
-                        hit(sibling.tag, start);
-                    }
-                }
-                at = start + 1;
+            match group.place {
+                Place::Text => survey.texts(range.clone(), |range| group.each(bytes, range, &mut hit)),
+                Place::Control => survey.controls(range.clone(), |range| group.each(bytes, range, &mut hit)),
+                Place::Anywhere => group.each(bytes, range.clone(), &mut hit),
             }
+        }
+    }
+}
+
+fn groups<T: Copy>(place: Place, mut literals: Vec<(Vec<u8>, T)>) -> Vec<Group<T>> {
+    // The shortest of a group says how many of the first bytes the search looks at.
+    literals.sort_by_key(|(bytes, _)| std::cmp::Reverse(bytes.len().min(4)));
+    let count = literals.len().div_ceil(GROUP).max(1);
+    let mut groups = Vec::new();
+    for part in literals.chunks(literals.len().div_ceil(count).max(1)) {
+        let searcher = Config::new()
+            .match_kind(MatchKind::LeftmostFirst)
+            .builder()
+            .extend(part.iter().map(|(bytes, _)| bytes))
+            .build();
+        let patterns = part.iter().enumerate().map(|(index, (bytes, tag))| Pattern {
+            bytes: bytes.clone(),
+            tag: *tag,
+            siblings: (0..part.len())
+                .filter(|other| *other != index)
+                .filter(|other| part[*other].0.starts_with(bytes) || bytes.starts_with(&part[*other].0))
+                .collect(),
+        });
+        let longest = part.iter().map(|(bytes, _)| bytes.len()).max().unwrap_or(0);
+        if let Some(searcher) = searcher {
+            groups.push(Group { place, searcher, longest, patterns: patterns.collect() });
+        }
+    }
+    groups
+}
+
+impl<T: Copy> Group<T> {
+    fn each(&self, bytes: &[u8], range: Range<usize>, hit: &mut impl FnMut(T, usize)) {
+        let end = bytes.len().min(range.end.saturating_add(self.longest - 1));
+        let mut at = range.start;
+        // Searched from one byte behind each match, so that a literal inside of another one is
+        // not lost.
+        while let Some(found) = self.searcher.find_in(bytes, Span { start: at, end }) {
+            let start = found.start();
+            if start >= range.end {
+                break;
+            }
+            let pattern = &self.patterns[found.pattern().as_usize()];
+            hit(pattern.tag, start);
+            for sibling in pattern.siblings.iter().map(|sibling| &self.patterns[*sibling]) {
+                if bytes[start..].starts_with(&sibling.bytes) {
+                    hit(sibling.tag, start);
+                }
+            }
+            at = start + 1;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::survey::MIN_TEXT;
     use super::*;
 
     fn hits(literals: &[&str], text: &str) -> Vec<(usize, usize)> {
-        let literals = Literals::new(literals.iter().enumerate().map(|(i, l)| (l.as_bytes().to_vec(), i)).collect());
+        let literals = literals.iter().enumerate();
+        let literals = Literals::new(literals.map(|(i, l)| Literal::of(l.as_bytes().to_vec(), i)).collect());
         let mut all = Vec::new();
-        literals.each(text.as_bytes(), 0..text.len(), |tag, at| all.push((at, tag)));
+        let text = [text.as_bytes(), &[b'.'; MIN_TEXT]].concat();
+        literals.each(&text, 0..text.len(), &Survey::of(&text, text.len()), |tag, at| all.push((at, tag)));
         all.sort_unstable();
         all
     }
@@ -116,11 +178,37 @@ mod tests {
 
     #[test]
     fn what_begins_outside_of_the_range_is_not_told_of() {
-        let literals = Literals::new(vec![(b"abc".to_vec(), ())]);
+        let text = b"..abc...............";
+        let literals = Literals::new(vec![Literal::of(b"abc".to_vec(), ())]);
         for (range, expected) in [(0..2, 0), (0..3, 1), (2..3, 1), (3..9, 0)] {
             let mut count = 0;
-            literals.each(b"..abc....", range, |(), _| count += 1);
+            literals.each(text, range, &Survey::of(text, text.len()), |(), _| count += 1);
             assert_eq!(count, expected);
+        }
+    }
+
+    #[test]
+    fn a_literal_is_found_wherever_it_lies_between_bytes_of_any_other_kind() {
+        use super::super::survey::BLOCK;
+        let text = b"a literal of text";
+        let cases: [(&[u8], Place); 3] =
+            [(text, Place::Text), (b"\x02key", Place::Control), (b"\xff\xfe\xfd", Place::Anywhere)];
+        for (literal, place) in cases {
+            let made = Literal::of(literal.to_vec(), ());
+            assert_eq!(made.place, place);
+            let literals = Literals::new(vec![made]);
+            for around in [b'a', 0, 2, 0x80, b'\n'] {
+                for at in (0..40).chain(BLOCK - 40..BLOCK + 40).chain(2 * BLOCK - 20..2 * BLOCK - literal.len()) {
+                    let mut bytes = vec![around; 2 * BLOCK];
+                    bytes[at..at + literal.len()].copy_from_slice(literal);
+                    for end in [at + 1, bytes.len()] {
+                        let mut all = Vec::new();
+                        let survey = Survey::of(&bytes, end + 2 * BLOCK);
+                        literals.each(&bytes, 0..end, &survey, |(), at| all.push(at));
+                        assert_eq!(all, [at], "{place:?} among {around} up to {end}");
+                    }
+                }
+            }
         }
     }
 }

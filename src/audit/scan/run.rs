@@ -1,13 +1,15 @@
-//! Runs of base64-like characters, found by looking at 8 bytes of every 13 only.
+//! Runs of base64-like characters, out of what the survey saw of each byte.
 
 use std::ops::Range;
 
+use super::survey::Survey;
+
 /// The shortest run that rules are told of: the shortest token of the field has 20 characters.
 pub const MIN_RUN: usize = 20;
-/// Bytes of a look.
-const LOOK: usize = 8;
-/// Bytes from one look to the next: the shortest run holds one whole.
-const STRIDE: usize = MIN_RUN - LOOK + 1;
+/// Bytes that the survey has a bit for in one word.
+const MASK: usize = 64;
+const HALF: u32 = 10;
+const _: () = assert!(2 * HALF as usize == MIN_RUN);
 
 const RUN_CHARACTERS: [bool; 256] = {
     let mut table = [false; 256];
@@ -26,46 +28,67 @@ pub fn in_run(byte: u8) -> bool {
     RUN_CHARACTERS[usize::from(byte)]
 }
 
-/// Every run that begins in `fresh`, longest extent, in order.
-pub fn runs(bytes: &[u8], fresh: Range<usize>, mut each: impl FnMut(Range<usize>)) {
+/// Every run that begins in `fresh`, longest extent, in order. `survey` is of the same bytes, from
+/// their beginning to a block behind `fresh` at least.
+pub(crate) fn runs(bytes: &[u8], fresh: Range<usize>, survey: &Survey, mut each: impl FnMut(Range<usize>)) {
     let mut from = fresh.start;
     // What began before belongs to the window before.
     while from > 0 && from < bytes.len() && in_run(bytes[from]) && in_run(bytes[from - 1]) {
         from += 1;
     }
-    let mut look = from;
-    while look < fresh.end.saturating_add(STRIDE) {
-        let Some(word) = bytes.get(look..).and_then(<[u8]>::first_chunk) else { return };
-        if !seems_run(u64::from_le_bytes(*word)) || !word.iter().all(|byte| in_run(*byte)) {
-            look += STRIDE;
+    let mut index = from / MASK;
+    while let Some(mask) = survey.runs(index) {
+        // What lies before `from` is told of.
+        let behind = mask
+            & u64::MAX.checked_shl(u32::try_from(from.saturating_sub(index * MASK)).unwrap_or(u32::MAX)).unwrap_or(0);
+        let next = survey.runs(index + 1).unwrap_or(0);
+        // Half of a run is in this word, or it goes on in the next one.
+        if !has_half(behind) && (behind >> (MASK - 1) == 0 || next.trailing_ones() <= HALF) {
+            index += 1;
             continue;
         }
-        let (mut start, mut end) = (look, look + LOOK);
-        while start > from && in_run(bytes[start - 1]) {
-            start -= 1;
+        let start = first(u128::from(behind) | u128::from(next) << MASK);
+        if start >= MASK {
+            index += 1;
+            continue;
         }
+        let start = index * MASK + start;
         if start >= fresh.end {
             return;
         }
-        while end < bytes.len() && in_run(bytes[end]) {
-            end += 1;
-        }
-        if end - start >= MIN_RUN {
-            each(start..end);
-        }
+        let end = end(bytes, start + MIN_RUN, survey);
+        each(start..end);
         from = end + 1;
-        look = from;
+        index = from / MASK;
     }
 }
 
-/// Whether eight bytes lie between `+` and `z`, as all of a run do, and few others next to one
-/// another: in arithmetic, because a branch for each would be guessed wrong too often.
-fn seems_run(word: u64) -> bool {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * EACH;
-    let from_plus = word.wrapping_add(EACH * (0x80 - b'+' as u64));
-    let beyond_z = word.wrapping_add(EACH * (0x7f - b'z' as u64));
-    from_plus & !beyond_z & !word & HIGH == HIGH
+/// Whether there are [`HALF`] ones in a row.
+fn has_half(bits: u64) -> bool {
+    [1, 2, 4, 2].into_iter().fold(bits, |bits, more| bits & bits >> more) != 0
+}
+
+/// Where the first [`MIN_RUN`] ones in a row begin; more than there are bits if nowhere.
+fn first(bits: u128) -> usize {
+    // Two in a row, then four, eight, sixteen, twenty.
+    let long = [1, 2, 4, 8, 4].into_iter().fold(bits, |bits, more| bits & bits >> more);
+    long.trailing_zeros() as usize
+}
+
+/// Where the run ends that `at` is in or behind.
+fn end(bytes: &[u8], at: usize, survey: &Survey) -> usize {
+    let mut index = at / MASK;
+    let mut beyond = u64::MAX << (at % MASK);
+    while let Some(mask) = survey.runs(index) {
+        let others = !mask & beyond;
+        if others != 0 {
+            return bytes.len().min(index * MASK + others.trailing_zeros() as usize);
+        }
+        beyond = u64::MAX;
+        index += 1;
+    }
+    let surveyed = bytes.len().min(at.max(index * MASK));
+    bytes[surveyed..].iter().position(|byte| !in_run(*byte)).map_or(bytes.len(), |rest| surveyed + rest)
 }
 
 #[cfg(test)]
@@ -74,7 +97,7 @@ mod tests {
 
     fn found(bytes: &[u8], fresh: Range<usize>) -> Vec<Range<usize>> {
         let mut all = Vec::new();
-        runs(bytes, fresh, |run| all.push(run));
+        runs(bytes, fresh, &Survey::of(bytes, bytes.len()), |run| all.push(run));
         all
     }
 

@@ -1,7 +1,7 @@
 //! One file for each kind of token, and how a run is searched for all of them.
 //!
 //! A token may begin where its run does, behind one of the run's own separators, or behind an
-//! escape (`\n`, `%3D`, `\u003d`). Two bytes decide, by a table, whether any kind begins there.
+//! escape (`\n`, `%3D`, `\u003d`). Three bytes decide, by tables, whether any kind begins there.
 
 mod anthropic;
 mod aws;
@@ -94,26 +94,40 @@ pub(super) const TOKENS: [&Token; 27] = [
     &vault::TOKEN,
 ];
 
-/// Which pairs of bytes any prefix begins with: one bit each.
-static BEGINNINGS: [u64; 1024] = {
+/// Which pairs of bytes any prefix begins with, and which it has behind its first byte.
+static BEGINNINGS: [Pairs; 2] = [pairs(0), pairs(1)];
+
+/// One bit for each pair of bytes.
+type Pairs = [u64; 1024];
+
+const fn pairs(at: usize) -> Pairs {
     let mut table = [0; 1024];
     let mut token = 0;
     while token < TOKENS.len() {
         let mut prefix = 0;
         while prefix < TOKENS[token].prefixes.len() {
             let bytes = TOKENS[token].prefixes[prefix].as_bytes();
-            let pair = (bytes[0] as usize) << 8 | bytes[1] as usize;
-            table[pair / 64] |= 1 << (pair % 64);
+            // A prefix that ends before may go on with anything.
+            let (mut last, end) =
+                if at + 1 < bytes.len() { (bytes[at + 1] as usize, bytes[at + 1] as usize) } else { (0, 255) };
+            while last <= end {
+                let pair = (bytes[at] as usize) << 8 | last;
+                table[pair / 64] |= 1 << (pair % 64);
+                last += 1;
+            }
             prefix += 1;
         }
         token += 1;
     }
     table
-};
+}
 
-fn may_begin(first: u8, second: u8) -> bool {
-    let pair = usize::from(first) << 8 | usize::from(second);
-    BEGINNINGS[pair / 64] >> (pair % 64) & 1 != 0
+fn may_begin([first, second, third]: [u8; 3]) -> bool {
+    let has = |table: &Pairs, first: u8, second: u8| {
+        let pair = usize::from(first) << 8 | usize::from(second);
+        table[pair / 64] >> (pair % 64) & 1 != 0
+    };
+    has(&BEGINNINGS[0], first, second) && has(&BEGINNINGS[1], second, third)
 }
 
 /// Every token that is in the run, or that the run is the longest part of.
@@ -124,8 +138,8 @@ pub(super) fn each(bytes: &[u8], run: Range<usize>, mut found: impl FnMut(&'stat
         if last.contains(&at) {
             return;
         }
-        let [first, second, ..] = bytes[at..] else { return };
-        if may_begin(first, second)
+        let Some(beginning) = bytes[at..].first_chunk() else { return };
+        if may_begin(*beginning)
             && let Some((token, length)) = begins(bytes, at, value, Some(run.end))
         {
             last = at..at + length;
