@@ -8,7 +8,6 @@
 //! warning), one that names none is filled in, because "none" means the person's whole agent.
 
 pub mod add_git;
-mod ask;
 mod bake;
 mod bake_inline;
 mod buildah;

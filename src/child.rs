@@ -3,6 +3,7 @@
 //! The child stays in our process group and on our terminal, so that Ctrl-C, job control,
 //! window size and progress display are its own.
 
+pub(crate) mod ask;
 mod signals;
 pub mod witness;
 

@@ -14,9 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::ask::{Limits, ask};
 use super::git_source::GitSource;
-use super::probe::Output;
+use crate::child::ask::{Limits, Output, ask};
 use crate::wire::text;
 
 /// How long one command of Git may take. The gateway has limits of its own below this.

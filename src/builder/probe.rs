@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::ask::{Limits, ask, bounded};
 use super::checkout::{Checkout, CheckoutError, Checkouts};
 use super::git_source::GitSource;
+pub use crate::child::ask::Output;
+use crate::child::ask::{Limits, ask, bounded};
 
 /// How long a tool may take to answer. Compose fetches remote includes within it.
 pub const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -34,17 +35,6 @@ pub struct Question<'a> {
     pub env: Vec<(OsString, OsString)>,
     /// What it reads on stdin: a build file that was typed as `-`, or nothing.
     pub stdin: String,
-}
-
-/// What a tool answered.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
-    /// Whether it ended with status 0.
-    pub success: bool,
-    /// All of its stdout.
-    pub stdout: Vec<u8>,
-    /// All of its stderr.
-    pub stderr: Vec<u8>,
 }
 
 /// Everything that a plan depends on besides what was typed and lent.

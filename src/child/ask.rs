@@ -5,20 +5,29 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::probe::Output;
-
 /// How often a program that has closed its output is looked at until it ends.
 const EXIT_POLL: Duration = Duration::from_millis(5);
 
+/// What a tool answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Whether it ended with status 0.
+    pub success: bool,
+    /// All of its stdout.
+    pub stdout: Vec<u8>,
+    /// All of its stderr.
+    pub stderr: Vec<u8>,
+}
+
 /// How long a program may take, and the most bytes that it may write on stdout, and on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Limits {
-    pub(super) time: Duration,
-    pub(super) output: u64,
+pub(crate) struct Limits {
+    pub(crate) time: Duration,
+    pub(crate) output: u64,
 }
 
 /// Runs a program to its end.
-pub(super) fn ask(command: &mut Command, stdin: &str, limits: Limits) -> io::Result<Output> {
+pub(crate) fn ask(command: &mut Command, stdin: &str, limits: Limits) -> io::Result<Output> {
     let input = if stdin.is_empty() { Stdio::null() } else { Stdio::piped() };
     let mut child = command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     if let Some(mut pipe) = child.stdin.take() {
@@ -81,7 +90,7 @@ fn too_long(what: &str, limit: u64) -> io::Error {
 }
 
 /// All that a source has, where it is no more than `limit` bytes.
-pub(super) fn bounded(source: impl io::Read, what: &str, limit: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn bounded(source: impl io::Read, what: &str, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
