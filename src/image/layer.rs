@@ -14,8 +14,9 @@ use super::limits::{Gap, MAX_DOCUMENT};
 use super::stream::{Sink, Stream};
 use super::tar;
 
-/// Bytes that are read from a file or a pipe at a time.
-const CHUNK: usize = 256 * 1024;
+/// Bytes that are read ahead for a decompressor. A tar that is not compressed is read past them,
+/// because a stream asks for more than these at a time.
+const CHUNK: usize = 128 * 1024;
 
 /// How a layer is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
