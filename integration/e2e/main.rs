@@ -11,6 +11,7 @@ mod an_engine_behind_ssh_is_reached_with_the_users_own_key;
 mod an_engine_that_is_not_there;
 mod an_ssh_id_that_was_typed_stays;
 mod audit_finds_a_key_that_was_deleted;
+mod audit_names_only_test_keys_in_an_image_with_many_packages;
 mod bake_clones_a_private_repository;
 mod buildah_bud_clones_a_private_repository;
 mod buildah_build_clones_a_private_repository;
