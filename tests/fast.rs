@@ -17,6 +17,7 @@ mod hosts {
 }
 
 mod audit {
+    mod caches;
     mod command;
     mod corpus;
     mod damaged;

@@ -28,6 +28,15 @@ pub struct Descriptor {
     pub annotations: BTreeMap<String, String>,
 }
 
+impl Descriptor {
+    /// Of a manifest that nothing describes.
+    #[must_use]
+    pub fn of_manifest(digest: Digest, size: u64) -> Self {
+        let media_type = "application/vnd.oci.image.manifest.v1+json".to_owned();
+        Self { media_type, digest: digest.to_string(), size, platform: None, annotations: BTreeMap::new() }
+    }
+}
+
 /// For which machine an image is.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 pub struct Platform {
@@ -71,6 +80,23 @@ pub struct Manifest {
     /// Of an index.
     #[serde(default)]
     pub manifests: Option<Vec<Descriptor>>,
+}
+
+impl Manifest {
+    /// A build cache as Docker 26 writes it, and later BuildKits with `image-manifest=false`: an
+    /// index of layers and a cache config, and nothing else. As the manifest that it stands for.
+    #[must_use]
+    pub fn of_cache(&self) -> Option<Self> {
+        let media = |descriptor: &Descriptor| Media::of(&descriptor.media_type);
+        let (layers, rest): (Vec<_>, Vec<_>) =
+            self.manifests.iter().flatten().cloned().partition(|descriptor| media(descriptor) == Media::Layer);
+        match &rest[..] {
+            [config] if media(config) == Media::Cache => {
+                Some(Self { config: Some(config.clone()), layers, manifests: None })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What of a config tells how layers came about (image-spec, config.md).

@@ -88,6 +88,48 @@ fn a_folder_with_a_layout_is_read_as_its_archive_is() {
     assert_eq!((unread(&report).as_str(), report.findings.len()), ("", 2));
 }
 
+/// The files of a layout as podman's `dir:` has them: blobs by their digest alone, and `root` as
+/// the manifest.json.
+fn podmans_folder(layout: &Layout, root: &serde_json::Value) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in &layout.files {
+        let hex = name.rsplit('/').next().unwrap();
+        let is_root = root["digest"].as_str().unwrap().ends_with(hex);
+        std::fs::write(folder.path().join(if is_root { "manifest.json" } else { hex }), bytes).unwrap();
+    }
+    std::fs::write(folder.path().join("version"), "Directory Transport Version: 1.1\n").unwrap();
+    folder
+}
+
+#[test]
+fn a_folder_of_podmans_is_read_by_its_own_manifest() {
+    let mut layout = Layout::default();
+    let image = layout.image(&three_layers(), "+gzip", gzip);
+    let whole = podmans_folder(&layout, &image);
+    let report = audit(source::open(whole.path()).unwrap()).unwrap();
+    assert_eq!((unread(&report).as_str(), report.findings.len(), report.images.len()), ("", 2, 1));
+    assert!(report.complete && report.findings.iter().all(|finding| finding.location.hidden_by.is_some()));
+    // Every platform of an image that has several.
+    let index = layout.index(&[image]);
+    let report = audit(source::open(podmans_folder(&layout, &index).path()).unwrap()).unwrap();
+    assert_eq!((unread(&report).as_str(), report.findings.len(), report.images.len()), ("", 2, 1));
+    // What its manifest names and the folder does not have is said.
+    std::fs::remove_file(podmans_layer(whole.path())).unwrap();
+    let report = audit(source::open(whole.path()).unwrap()).unwrap();
+    assert!(!report.complete && unread(&report).contains("is missing"), "{}", unread(&report));
+    // And an object that is no manifest is no image.
+    std::fs::write(whole.path().join("manifest.json"), "{}").unwrap();
+    let report = audit(source::open(whole.path()).unwrap()).unwrap();
+    assert!(!report.complete && report.images.is_empty());
+}
+
+/// The first layer that the manifest.json of a folder names.
+fn podmans_layer(folder: &std::path::Path) -> std::path::PathBuf {
+    let manifest = std::fs::read(folder.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    folder.join(manifest["layers"][0]["digest"].as_str().unwrap().trim_start_matches("sha256:"))
+}
+
 #[test]
 fn an_archive_of_an_old_docker_is_read_by_its_paths_and_links() {
     let layers = three_layers();

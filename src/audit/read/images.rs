@@ -19,6 +19,8 @@ mod documents;
 /// Names that an archive or a layout has beside its blobs.
 const OWN: [&str; 5] = ["index.json", "manifest.json", "oci-layout", "repositories", "ingest"];
 
+const NO_TAR: &str = "is said to be a layer, and is no tar";
+
 /// Makes the report of a source whose blobs were all read.
 pub(super) fn resolve(name: &str, blobs: Blobs, scanner: &Scanner, hashing: &Hashing) -> Report {
     let mut resolving = Resolving {
@@ -86,6 +88,9 @@ impl<'a> Resolving<'a> {
             }
         }
         if let Some(read) = saved {
+            if let Some(own) = documents::own_manifest(read) {
+                return self.descriptor(&own, self.name, 0);
+            }
             self.document(read, None, None, Place::Manifest);
             for saved in self.parse::<Vec<Saved>>(read, "an archive's manifest").unwrap_or_default() {
                 self.saved(&saved);
@@ -135,6 +140,7 @@ impl<'a> Resolving<'a> {
                     place,
                 );
                 let Some(manifest) = self.parse::<Manifest>(read, "a manifest") else { return };
+                let manifest = manifest.of_cache().unwrap_or(manifest);
                 match &manifest.manifests {
                     Some(manifests) => {
                         for descriptor in manifests {
@@ -144,8 +150,10 @@ impl<'a> Resolving<'a> {
                     None => self.image(name, read, &manifest),
                 }
             }
-            // An exported build cache names its layers in an index.
-            Media::Layer => self.layer(name, None, None, &Layer { read, instruction: None }, &[]),
+            Media::Layer if matches!(read.blob.content, Content::Layer { .. }) => {
+                self.layer(name, None, None, &Layer { read, instruction: None }, &[]);
+            }
+            Media::Layer => self.unread(Some(name), read.name.clone(), NO_TAR),
             Media::Config | Media::Cache | Media::Attestation => self.document(read, Some(name), None, Place::Config),
             Media::Foreign | Media::Unknown => self.unknown(name, descriptor),
         }
@@ -186,9 +194,7 @@ impl<'a> Resolving<'a> {
                         "is said to be an attestation, and is none that can be read",
                     );
                 }
-                (Content::Other, _) => {
-                    self.unread(Some(name), read.name.clone(), "is said to be a layer, and is no tar")
-                }
+                (Content::Other, _) => self.unread(Some(name), read.name.clone(), NO_TAR),
                 (Content::Layer { diff_id, .. }, _) => {
                     self.diff_id(name, &parsed, index, diff_id, &read.name);
                     layers.push(Layer { read, instruction });
@@ -197,7 +203,9 @@ impl<'a> Resolving<'a> {
         }
         // An attestation's manifest has no layers of files.
         if !layers.is_empty() || manifest.layers.is_empty() {
-            self.finish(name, (read.blob.digest, config.blob.digest), platform, &layers);
+            // Of a build cache no layer lies upon another.
+            let stacked = media != Media::Cache;
+            self.finish(name, (read.blob.digest, config.blob.digest), platform, &layers, stacked);
         }
         self.seen.insert(config.blob.digest);
     }
@@ -230,11 +238,11 @@ impl<'a> Resolving<'a> {
                         self.diff_id(&name, &parsed, index, diff_id, path);
                         layers.push(Layer { read, instruction });
                     }
-                    _ => self.unread(Some(&name), path.clone(), "is said to be a layer, and is no tar"),
+                    _ => self.unread(Some(&name), path.clone(), NO_TAR),
                 },
             }
         }
-        self.finish(&name, (config.blob.digest, config.blob.digest), platform, &layers);
+        self.finish(&name, (config.blob.digest, config.blob.digest), platform, &layers, true);
     }
 
     fn finish(
@@ -243,9 +251,11 @@ impl<'a> Resolving<'a> {
         (digest, config): (Digest, Digest),
         platform: Option<String>,
         layers: &[Layer<'a>],
+        stacked: bool,
     ) {
         for (index, layer) in layers.iter().enumerate() {
-            self.layer(name, platform.as_deref(), Some(index), layer, &layers[index + 1..]);
+            let above = if stacked { &layers[index + 1..] } else { &[] };
+            self.layer(name, platform.as_deref(), Some(index), layer, above);
         }
         let layers = layers.iter().map(|layer| {
             let blob = &layer.read.blob;
