@@ -42,7 +42,7 @@ fn and_a_fresh_key_among_the_tests_of_a_package_is_named() {
     engine.in_image(PACKAGES_IMAGE, &["test", "-e", &format!("/{TESTS}/server.pem")]).succeed();
     engine.command("docker").args(["build", "--tag", &project.name, "."]).within(project.path()).succeed();
     let audit = audit(&engine, &project.name).expect_code(116);
-    let secrets: Vec<_> = audit.findings().iter().filter(|finding| finding["severity"] != "note").collect();
+    let secrets = audit.secrets();
     let [secret] = secrets[..] else { panic!("one key was planted: {secrets:#?}") };
     assert_eq!(secret["key"]["fingerprint"], key.fingerprint());
     assert_eq!(secret["location"]["path"], format!("{TESTS}/id_ed25519"));

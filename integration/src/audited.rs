@@ -42,6 +42,18 @@ impl Audited {
         self.report["findings"].as_array().map_or(&[], Vec::as_slice)
     }
 
+    /// Those that count: all but notes.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&Value> {
+        self.findings().iter().filter(|finding| finding["severity"] != "note").collect()
+    }
+
+    /// The images that were read.
+    #[must_use]
+    pub fn images(&self) -> &[Value] {
+        self.report["images"].as_array().map_or(&[], Vec::as_slice)
+    }
+
     /// The findings of the key with this fingerprint.
     #[must_use]
     pub fn of_key(&self, fingerprint: &str) -> Vec<&Value> {
