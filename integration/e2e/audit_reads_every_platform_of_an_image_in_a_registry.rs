@@ -57,6 +57,7 @@ fn a_key_in_a_build_argument_is_found_in_the_provenance() {
         let found = audit.of_key(&key.fingerprint());
         // Nothing declares the argument, and so it is in no history: one for each platform's provenance.
         assert_eq!(found.len(), 2, "{:#}", audit.report());
+        assert_eq!(audit.platforms_of(&key.fingerprint()), ["linux/amd64", "linux/arm64"]);
         for finding in found {
             assert_eq!(finding["location"]["kind"], "attestation", "{finding:#}");
             let field = finding["location"]["field"].as_str().unwrap_or_default();

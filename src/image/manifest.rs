@@ -3,7 +3,7 @@
 //!
 //! Refuses what it does not know: an unknown media type is said, never skipped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
@@ -83,6 +83,19 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// For each manifest of an index its platform's name; for an attestation that of the image
+    /// that it is about, by BuildKit's annotation.
+    #[must_use]
+    pub fn platforms(&self) -> Vec<Option<String>> {
+        const ABOUT: &str = "vnd.docker.reference.digest";
+        let all = || self.manifests.iter().flatten();
+        let own = |descriptor: &Descriptor| descriptor.platform.as_ref().and_then(Platform::name);
+        let known: HashMap<&str, Option<String>> =
+            all().map(|descriptor| (descriptor.digest.as_str(), own(descriptor))).collect();
+        let about = |descriptor: &Descriptor| known.get(descriptor.annotations.get(ABOUT)?.as_str())?.clone();
+        all().map(|descriptor| own(descriptor).or_else(|| about(descriptor))).collect()
+    }
+
     /// A build cache as Docker 26 writes it, and later BuildKits with `image-manifest=false`: an
     /// index of layers and a cache config, and nothing else. As the manifest that it stands for.
     #[must_use]

@@ -160,11 +160,16 @@ fn every_platform_of_an_index_and_an_attestation_is_read() {
     let leaky = layout.image(&three_layers(), "+zstd", zstd);
     let statement =
         layout.json("application/vnd.in-toto+json", &json!({ "predicate": { "args": format!("x{MARK}") } }));
-    let attestation = layout.manifest(
+    let mut attestation = layout.manifest(
         &json!({ "architecture": "unknown", "os": "unknown", "rootfs": { "diff_ids": ["sha256:0"] } }),
         &[statement],
     );
-    let index = layout.index(&[clean, leaky, attestation]);
+    // As BuildKit says what it is about.
+    attestation["platform"] = json!({ "architecture": "unknown", "os": "unknown" });
+    attestation["annotations"] = json!({ "vnd.docker.reference.digest": leaky["digest"] });
+    let mut leaky = leaky;
+    leaky["platform"] = json!({ "architecture": "arm64", "os": "linux", "variant": "v8" });
+    let index = layout.index(&[attestation, clean, leaky]);
     layout.root(index);
     let report = audit_archive(&layout.archive());
     assert_eq!(unread(&report), "");
@@ -173,6 +178,7 @@ fn every_platform_of_an_index_and_an_attestation_is_read() {
         report.findings.iter().filter(|finding| finding.location.kind == Place::Attestation).collect();
     assert_eq!(attested.len(), 1);
     assert_eq!(attested[0].location.field.as_deref(), Some("predicate.args"));
+    assert_eq!(attested[0].platform.as_deref(), Some("linux/arm64/v8"), "that of the image it is about");
     assert_eq!(report.findings.len(), 3);
 }
 

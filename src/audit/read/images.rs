@@ -81,15 +81,15 @@ impl<'a> Resolving<'a> {
         if let Some(read) = index {
             self.document(read, None, None, Place::Manifest);
             if let Some(index) = self.parse::<Manifest>(read, "an index") {
-                for descriptor in index.manifests.unwrap_or_default() {
-                    let name = named(&descriptor).unwrap_or_else(|| self.name.to_owned());
-                    self.descriptor(&descriptor, &name, 0);
+                for (descriptor, platform) in index.manifests.iter().flatten().zip(index.platforms()) {
+                    let name = named(descriptor).unwrap_or_else(|| self.name.to_owned());
+                    self.descriptor(descriptor, platform, &name, 0);
                 }
             }
         }
         if let Some(read) = saved {
             if let Some(own) = documents::own_manifest(read) {
-                return self.descriptor(&own, self.name, 0);
+                return self.descriptor(&own, None, self.name, 0);
             }
             self.document(read, None, None, Place::Manifest);
             for saved in self.parse::<Vec<Saved>>(read, "an archive's manifest").unwrap_or_default() {
@@ -120,7 +120,7 @@ impl<'a> Resolving<'a> {
         }
     }
 
-    fn descriptor(&mut self, descriptor: &Descriptor, name: &str, depth: usize) {
+    fn descriptor(&mut self, descriptor: &Descriptor, platform: Option<String>, name: &str, depth: usize) {
         self.manifests += 1;
         if self.manifests > MAX_MANIFESTS || depth > MAX_INDEX_DEPTH {
             return self.unread(
@@ -132,22 +132,16 @@ impl<'a> Resolving<'a> {
         let Some(read) = self.blob(descriptor, name) else { return };
         match Media::of(&descriptor.media_type) {
             Media::Manifest => {
-                let place = Place::Manifest;
-                self.document(
-                    read,
-                    Some(name),
-                    descriptor.platform.as_ref().and_then(crate::image::manifest::Platform::name),
-                    place,
-                );
+                self.document(read, Some(name), platform.clone(), Place::Manifest);
                 let Some(manifest) = self.parse::<Manifest>(read, "a manifest") else { return };
                 let manifest = manifest.of_cache().unwrap_or(manifest);
                 match &manifest.manifests {
                     Some(manifests) => {
-                        for descriptor in manifests {
-                            self.descriptor(descriptor, name, depth + 1);
+                        for (descriptor, platform) in manifests.iter().zip(manifest.platforms()) {
+                            self.descriptor(descriptor, platform, name, depth + 1);
                         }
                     }
-                    None => self.image(name, read, &manifest),
+                    None => self.image(name, platform, read, &manifest),
                 }
             }
             Media::Layer if matches!(read.blob.content, Content::Layer { .. }) => {
@@ -159,17 +153,18 @@ impl<'a> Resolving<'a> {
         }
     }
 
-    fn image(&mut self, name: &str, read: &ReadBlob, manifest: &Manifest) {
-        let Some(described) = &manifest.config else {
+    /// `described` is the platform that an index says.
+    fn image(&mut self, name: &str, described: Option<String>, read: &ReadBlob, manifest: &Manifest) {
+        let Some(own) = &manifest.config else {
             return self.unread(Some(name), read.name.clone(), "is a manifest without a config");
         };
-        let Some(config) = self.blob(described, name) else { return };
-        let media = Media::of(&described.media_type);
+        let Some(config) = self.blob(own, name) else { return };
+        let media = Media::of(&own.media_type);
         if media == Media::Unknown {
-            self.unknown(name, described);
+            self.unknown(name, own);
         }
         let parsed = self.parse::<Config>(config, "a config").unwrap_or_default();
-        let platform = parsed.platform.name();
+        let platform = parsed.platform.name().or(described);
         self.document(config, Some(name), platform.clone(), Place::Config);
         if manifest.layers.len() > MAX_LAYERS {
             return self.unread(Some(name), read.name.clone(), "has too many layers");
