@@ -18,6 +18,7 @@ mod hosts {
 
 mod audit {
     mod cached;
+    mod caches;
     mod command;
     mod corpus;
     mod damaged;

@@ -1,7 +1,8 @@
 //! `run --audit` audits the images that this very build made, by each builder's own word, and
 //! its exit code is the audit's.
 
-use valetkey_integration::{Engine, Key, PrivateBuild};
+use valetkey_integration::engine::CONTAINERDS;
+use valetkey_integration::{Engine, Finished, Key, PrivateBuild, Project};
 
 /// The build copies a key in that nobody lent, and deletes it.
 fn leaky() -> (PrivateBuild, Key) {
@@ -58,6 +59,49 @@ fn by_compose_build_and_up() {
         let command = [&["docker", "compose"], verb].concat();
         let audit = build.lend_with(&engine, &["--audit"]).args(command).within(build.project.path()).finish();
         audit.expect_code(116).expect(&key.fingerprint()).expect("leaked");
+    }
+}
+
+/// A key that nobody lent, in an image of nothing else: these engines have no base image.
+fn bare(leaked: &Key) -> Project {
+    let project = Project::new().write("leaked", &leaked.private()).write("nothing", "nothing");
+    let project = project.write("Dockerfile", "FROM scratch\nCOPY leaked /leaked\nCOPY nothing /leaked\n");
+    let bake = format!("target \"default\" {{ tags = [\"{}\"] }}\n", project.name);
+    project.write("docker-bake.hcl", &bake).with_compose()
+}
+
+fn lend_and_audit(engine: &Engine, project: &Project, command: &[&str]) -> Finished {
+    let lent = Key::ed25519("lent");
+    let run = engine.lend(&["--audit", "--key", "env:DEPLOY_KEY"]).env("DEPLOY_KEY", lent.private());
+    run.args(command).within(project.path()).finish()
+}
+
+#[test]
+fn by_engines_with_containerds_image_store() {
+    for engine in CONTAINERDS.map(Engine::named) {
+        let leaked = Key::ed25519("leaked");
+        let project = bare(&leaked);
+        let two = ["--platform", "linux/amd64,linux/arm64", "--provenance", "mode=max"];
+        for command in [
+            &["docker", "build", "."][..],
+            &["docker", "build", "--tag", &project.name, "."],
+            &[&["docker", "buildx", "build"][..], &two, &["."]].concat(),
+            &["docker", "buildx", "bake", "--file", "docker-bake.hcl"],
+            &["docker", "compose", "build"],
+        ] {
+            let audit = lend_and_audit(&engine, &project, command).expect_code(116);
+            audit.expect(&leaked.fingerprint()).expect("hidden");
+        }
+    }
+}
+
+/// BuildKit's id is then the config's digest, which is no name in that store.
+#[test]
+fn and_an_id_that_the_engine_does_not_know_is_an_audit_that_failed() {
+    for engine in CONTAINERDS.map(Engine::named) {
+        let project = bare(&Key::ed25519("leaked"));
+        let audit = lend_and_audit(&engine, &project, &["docker", "build", "--provenance", "false", "."]);
+        audit.expect_code(117).expect("docker failed to save sha256:");
     }
 }
 

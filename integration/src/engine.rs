@@ -11,8 +11,14 @@ pub const BASE_IMAGE: &str = "valetkey-test/python:latest";
 /// `integration/engine load` put it: in docker-28.
 pub const TOOLS_IMAGE: &str = "valetkey-test/tools:latest";
 
+/// Debian with OpenSSH's server, a C toolchain and a hundred Python packages, beside the tools image.
+pub const PACKAGES_IMAGE: &str = "valetkey-test/packages:latest";
+
 /// The engines with their own CLI, by the names of `integration/engine`.
 pub const DOCKERS: [&str; 3] = ["docker-20.10", "docker-26", "docker-28"];
+
+/// Those with containerd's image store: what builds for several platforms and exports caches.
+pub const CONTAINERDS: [&str; 2] = ["docker-26-containerd", "docker-28-containerd"];
 
 /// A running engine, and the environment in which its tools are used.
 #[derive(Clone, Debug)]

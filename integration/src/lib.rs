@@ -3,6 +3,7 @@
 //!
 //! Everything here panics when it cannot be had: a test that could not run has failed.
 
+pub mod audited;
 pub mod engine;
 pub mod gateway_build;
 pub mod git_server;
@@ -21,6 +22,7 @@ pub mod waiting_step;
 
 use std::path::PathBuf;
 
+pub use audited::Audited;
 pub use engine::Engine;
 pub use gateway_build::GatewayBuild;
 pub use git_server::GitServer;

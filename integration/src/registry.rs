@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use crate::Run;
 
 /// How long it may take to listen.
 const START_TIME: Duration = Duration::from_secs(30);
@@ -25,13 +28,36 @@ impl Registry {
     /// When it does not listen in time.
     #[must_use]
     pub fn up() -> Self {
+        Self::start(|_| String::new())
+    }
+
+    /// One that wants this user's password, kept by bcrypt as its `htpasswd` has it.
+    ///
+    /// # Panics
+    /// As [`Registry::up`].
+    #[must_use]
+    pub fn with_login(user: &str, password: &str) -> Self {
+        // perl is a part of every Debian, and its crypt is that of libxcrypt.
+        let hash = "print crypt($ARGV[0], '$2b$04$' . 'valetkeyvaletkeyvalete')";
+        let hash = Run::new("perl").args(["-e", hash, password]).succeed().stdout;
+        assert!(hash.starts_with("$2b$04$"), "this machine's crypt has no bcrypt");
+        Self::start(|state| {
+            let users = state.join("users");
+            fs::write(&users, format!("{user}:{hash}\n")).expect("written");
+            format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", users.display())
+        })
+    }
+
+    /// `more` gives further lines of the configuration.
+    fn start(more: impl FnOnce(&Path) -> String) -> Self {
         let state = tempfile::tempdir().expect("a folder");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         let config = state.path().join("config.yml");
         let storage = state.path().join("storage");
         let text = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n",
-            storage.display()
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n{}",
+            storage.display(),
+            more(state.path())
         );
         fs::write(&config, text).expect("written");
         let log = fs::File::create(state.path().join("log")).expect("a log");

@@ -3,7 +3,7 @@
 //!
 //! Refuses what it does not know: an unknown media type is said, never skipped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
@@ -26,6 +26,15 @@ pub struct Descriptor {
     /// Free text by key.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
+}
+
+impl Descriptor {
+    /// Of a manifest that nothing describes.
+    #[must_use]
+    pub fn of_manifest(digest: Digest, size: u64) -> Self {
+        let media_type = "application/vnd.oci.image.manifest.v1+json".to_owned();
+        Self { media_type, digest: digest.to_string(), size, platform: None, annotations: BTreeMap::new() }
+    }
 }
 
 /// For which machine an image is.
@@ -71,6 +80,36 @@ pub struct Manifest {
     /// Of an index.
     #[serde(default)]
     pub manifests: Option<Vec<Descriptor>>,
+}
+
+impl Manifest {
+    /// For each manifest of an index its platform's name; for an attestation that of the image
+    /// that it is about, by BuildKit's annotation.
+    #[must_use]
+    pub fn platforms(&self) -> Vec<Option<String>> {
+        const ABOUT: &str = "vnd.docker.reference.digest";
+        let all = || self.manifests.iter().flatten();
+        let own = |descriptor: &Descriptor| descriptor.platform.as_ref().and_then(Platform::name);
+        let known: HashMap<&str, Option<String>> =
+            all().map(|descriptor| (descriptor.digest.as_str(), own(descriptor))).collect();
+        let about = |descriptor: &Descriptor| known.get(descriptor.annotations.get(ABOUT)?.as_str())?.clone();
+        all().map(|descriptor| own(descriptor).or_else(|| about(descriptor))).collect()
+    }
+
+    /// A build cache as Docker 26 writes it, and later BuildKits with `image-manifest=false`: an
+    /// index of layers and a cache config, and nothing else. As the manifest that it stands for.
+    #[must_use]
+    pub fn of_cache(&self) -> Option<Self> {
+        let media = |descriptor: &Descriptor| Media::of(&descriptor.media_type);
+        let (layers, rest): (Vec<_>, Vec<_>) =
+            self.manifests.iter().flatten().cloned().partition(|descriptor| media(descriptor) == Media::Layer);
+        match &rest[..] {
+            [config] if media(config) == Media::Cache => {
+                Some(Self { config: Some(config.clone()), layers, manifests: None })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What of a config tells how layers came about (image-spec, config.md).

@@ -88,6 +88,48 @@ fn a_folder_with_a_layout_is_read_as_its_archive_is() {
     assert_eq!((unread(&report).as_str(), report.findings.len()), ("", 2));
 }
 
+/// The files of a layout as podman's `dir:` has them: blobs by their digest alone, and `root` as
+/// the manifest.json.
+fn podmans_folder(layout: &Layout, root: &serde_json::Value) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in &layout.files {
+        let hex = name.rsplit('/').next().unwrap();
+        let is_root = root["digest"].as_str().unwrap().ends_with(hex);
+        std::fs::write(folder.path().join(if is_root { "manifest.json" } else { hex }), bytes).unwrap();
+    }
+    std::fs::write(folder.path().join("version"), "Directory Transport Version: 1.1\n").unwrap();
+    folder
+}
+
+#[test]
+fn a_folder_of_podmans_is_read_by_its_own_manifest() {
+    let mut layout = Layout::default();
+    let image = layout.image(&three_layers(), "+gzip", gzip);
+    let whole = podmans_folder(&layout, &image);
+    let report = audit(source::open(whole.path()).unwrap()).unwrap();
+    assert_eq!((unread(&report).as_str(), report.findings.len(), report.images.len()), ("", 2, 1));
+    assert!(report.complete && report.findings.iter().all(|finding| finding.location.hidden_by.is_some()));
+    // Every platform of an image that has several.
+    let index = layout.index(&[image]);
+    let report = audit(source::open(podmans_folder(&layout, &index).path()).unwrap()).unwrap();
+    assert_eq!((unread(&report).as_str(), report.findings.len(), report.images.len()), ("", 2, 1));
+    // What its manifest names and the folder does not have is said.
+    std::fs::remove_file(podmans_layer(whole.path())).unwrap();
+    let report = audit(source::open(whole.path()).unwrap()).unwrap();
+    assert!(!report.complete && unread(&report).contains("is missing"), "{}", unread(&report));
+    // And an object that is no manifest is no image.
+    std::fs::write(whole.path().join("manifest.json"), "{}").unwrap();
+    let report = audit(source::open(whole.path()).unwrap()).unwrap();
+    assert!(!report.complete && report.images.is_empty());
+}
+
+/// The first layer that the manifest.json of a folder names.
+fn podmans_layer(folder: &std::path::Path) -> std::path::PathBuf {
+    let manifest = std::fs::read(folder.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    folder.join(manifest["layers"][0]["digest"].as_str().unwrap().trim_start_matches("sha256:"))
+}
+
 #[test]
 fn an_archive_of_an_old_docker_is_read_by_its_paths_and_links() {
     let layers = three_layers();
@@ -118,11 +160,16 @@ fn every_platform_of_an_index_and_an_attestation_is_read() {
     let leaky = layout.image(&three_layers(), "+zstd", zstd);
     let statement =
         layout.json("application/vnd.in-toto+json", &json!({ "predicate": { "args": format!("x{MARK}") } }));
-    let attestation = layout.manifest(
+    let mut attestation = layout.manifest(
         &json!({ "architecture": "unknown", "os": "unknown", "rootfs": { "diff_ids": ["sha256:0"] } }),
         &[statement],
     );
-    let index = layout.index(&[clean, leaky, attestation]);
+    // As BuildKit says what it is about.
+    attestation["platform"] = json!({ "architecture": "unknown", "os": "unknown" });
+    attestation["annotations"] = json!({ "vnd.docker.reference.digest": leaky["digest"] });
+    let mut leaky = leaky;
+    leaky["platform"] = json!({ "architecture": "arm64", "os": "linux", "variant": "v8" });
+    let index = layout.index(&[attestation, clean, leaky]);
     layout.root(index);
     let report = audit_archive(&layout.archive());
     assert_eq!(unread(&report), "");
@@ -131,6 +178,7 @@ fn every_platform_of_an_index_and_an_attestation_is_read() {
         report.findings.iter().filter(|finding| finding.location.kind == Place::Attestation).collect();
     assert_eq!(attested.len(), 1);
     assert_eq!(attested[0].location.field.as_deref(), Some("predicate.args"));
+    assert_eq!(attested[0].platform.as_deref(), Some("linux/arm64/v8"), "that of the image it is about");
     assert_eq!(report.findings.len(), 3);
 }
 

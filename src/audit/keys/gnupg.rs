@@ -1,7 +1,7 @@
 //! GnuPG's own store of secret keys (`private-keys-v1.d`), as S-expressions (RFC 9804): canonical,
 //! or in the text form of GnuPG 2.2 and later.
 //!
-//! Refuses stubs of keys that lie on a card (`shadowed-private-key`).
+//! LSH's keys are the same, and are read too. Refuses stubs of keys that lie on a card (`shadowed-private-key`).
 
 use zeroize::Zeroizing;
 
@@ -84,7 +84,8 @@ impl Lists {
                 return None;
             }
         }
-        if self.has(b"rsa") {
+        // LSH names the algorithm with its padding; the numbers are called the same.
+        if self.has(b"rsa") || self.has(b"rsa-pkcs1") {
             let (n, e) = (self.value(b"n")?, self.value(b"e")?);
             if encrypted {
                 let bits = super::number::bits(n);
@@ -94,10 +95,17 @@ impl Lists {
         } else if self.has(b"ecc") {
             self.curve(encrypted)
         } else {
-            let kind = [&b"dsa"[..], b"elg"].into_iter().find(|kind| self.has(kind))?;
+            let is_dsa = self.has(b"dsa");
+            if !is_dsa && !self.has(b"elg") {
+                return None;
+            }
             let (p, y) = (self.value(b"p")?, self.value(b"y")?);
             let whole = !is_zero(y) && super::number::less(y, p) && (encrypted || !is_zero(self.value(b"x")?));
-            whole.then(|| Public::named(&String::from_utf8_lossy(kind)))
+            if !whole {
+                return None;
+            }
+            // With the fingerprint that the same key has in every other format.
+            Some(if is_dsa { Public::dsa(p, self.value(b"q")?, self.value(b"g")?, y) } else { Public::named("elg") })
         }
     }
 

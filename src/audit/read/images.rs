@@ -19,6 +19,8 @@ mod documents;
 /// Names that an archive or a layout has beside its blobs.
 const OWN: [&str; 5] = ["index.json", "manifest.json", "oci-layout", "repositories", "ingest"];
 
+const NO_TAR: &str = "is said to be a layer, and is no tar";
+
 /// Makes the report of a source whose blobs were all read.
 pub(super) fn resolve(name: &str, blobs: Blobs, scanner: &Scanner, hashing: &Hashing) -> Report {
     let mut resolving = Resolving {
@@ -79,13 +81,16 @@ impl<'a> Resolving<'a> {
         if let Some(read) = index {
             self.document(read, None, None, Place::Manifest);
             if let Some(index) = self.parse::<Manifest>(read, "an index") {
-                for descriptor in index.manifests.unwrap_or_default() {
-                    let name = named(&descriptor).unwrap_or_else(|| self.name.to_owned());
-                    self.descriptor(&descriptor, &name, 0);
+                for (descriptor, platform) in index.manifests.iter().flatten().zip(index.platforms()) {
+                    let name = named(descriptor).unwrap_or_else(|| self.name.to_owned());
+                    self.descriptor(descriptor, platform, &name, 0);
                 }
             }
         }
         if let Some(read) = saved {
+            if let Some(own) = documents::own_manifest(read) {
+                return self.descriptor(&own, None, self.name, 0);
+            }
             self.document(read, None, None, Place::Manifest);
             for saved in self.parse::<Vec<Saved>>(read, "an archive's manifest").unwrap_or_default() {
                 self.saved(&saved);
@@ -115,7 +120,7 @@ impl<'a> Resolving<'a> {
         }
     }
 
-    fn descriptor(&mut self, descriptor: &Descriptor, name: &str, depth: usize) {
+    fn descriptor(&mut self, descriptor: &Descriptor, platform: Option<String>, name: &str, depth: usize) {
         self.manifests += 1;
         if self.manifests > MAX_MANIFESTS || depth > MAX_INDEX_DEPTH {
             return self.unread(
@@ -127,41 +132,39 @@ impl<'a> Resolving<'a> {
         let Some(read) = self.blob(descriptor, name) else { return };
         match Media::of(&descriptor.media_type) {
             Media::Manifest => {
-                let place = Place::Manifest;
-                self.document(
-                    read,
-                    Some(name),
-                    descriptor.platform.as_ref().and_then(crate::image::manifest::Platform::name),
-                    place,
-                );
+                self.document(read, Some(name), platform.clone(), Place::Manifest);
                 let Some(manifest) = self.parse::<Manifest>(read, "a manifest") else { return };
+                let manifest = manifest.of_cache().unwrap_or(manifest);
                 match &manifest.manifests {
                     Some(manifests) => {
-                        for descriptor in manifests {
-                            self.descriptor(descriptor, name, depth + 1);
+                        for (descriptor, platform) in manifests.iter().zip(manifest.platforms()) {
+                            self.descriptor(descriptor, platform, name, depth + 1);
                         }
                     }
-                    None => self.image(name, read, &manifest),
+                    None => self.image(name, platform, read, &manifest),
                 }
             }
-            // An exported build cache names its layers in an index.
-            Media::Layer => self.layer(name, None, None, &Layer { read, instruction: None }, &[]),
+            Media::Layer if matches!(read.blob.content, Content::Layer { .. }) => {
+                self.layer(name, None, None, &Layer { read, instruction: None }, &[]);
+            }
+            Media::Layer => self.unread(Some(name), read.name.clone(), NO_TAR),
             Media::Config | Media::Cache | Media::Attestation => self.document(read, Some(name), None, Place::Config),
             Media::Foreign | Media::Unknown => self.unknown(name, descriptor),
         }
     }
 
-    fn image(&mut self, name: &str, read: &ReadBlob, manifest: &Manifest) {
-        let Some(described) = &manifest.config else {
+    /// `described` is the platform that an index says.
+    fn image(&mut self, name: &str, described: Option<String>, read: &ReadBlob, manifest: &Manifest) {
+        let Some(own) = &manifest.config else {
             return self.unread(Some(name), read.name.clone(), "is a manifest without a config");
         };
-        let Some(config) = self.blob(described, name) else { return };
-        let media = Media::of(&described.media_type);
+        let Some(config) = self.blob(own, name) else { return };
+        let media = Media::of(&own.media_type);
         if media == Media::Unknown {
-            self.unknown(name, described);
+            self.unknown(name, own);
         }
         let parsed = self.parse::<Config>(config, "a config").unwrap_or_default();
-        let platform = parsed.platform.name();
+        let platform = parsed.platform.name().or(described);
         self.document(config, Some(name), platform.clone(), Place::Config);
         if manifest.layers.len() > MAX_LAYERS {
             return self.unread(Some(name), read.name.clone(), "has too many layers");
@@ -186,9 +189,7 @@ impl<'a> Resolving<'a> {
                         "is said to be an attestation, and is none that can be read",
                     );
                 }
-                (Content::Other, _) => {
-                    self.unread(Some(name), read.name.clone(), "is said to be a layer, and is no tar")
-                }
+                (Content::Other, _) => self.unread(Some(name), read.name.clone(), NO_TAR),
                 (Content::Layer { diff_id, .. }, _) => {
                     self.diff_id(name, &parsed, index, diff_id, &read.name);
                     layers.push(Layer { read, instruction });
@@ -197,7 +198,9 @@ impl<'a> Resolving<'a> {
         }
         // An attestation's manifest has no layers of files.
         if !layers.is_empty() || manifest.layers.is_empty() {
-            self.finish(name, (read.blob.digest, config.blob.digest), platform, &layers);
+            // Of a build cache no layer lies upon another.
+            let stacked = media != Media::Cache;
+            self.finish(name, (read.blob.digest, config.blob.digest), platform, &layers, stacked);
         }
         self.seen.insert(config.blob.digest);
     }
@@ -230,11 +233,11 @@ impl<'a> Resolving<'a> {
                         self.diff_id(&name, &parsed, index, diff_id, path);
                         layers.push(Layer { read, instruction });
                     }
-                    _ => self.unread(Some(&name), path.clone(), "is said to be a layer, and is no tar"),
+                    _ => self.unread(Some(&name), path.clone(), NO_TAR),
                 },
             }
         }
-        self.finish(&name, (config.blob.digest, config.blob.digest), platform, &layers);
+        self.finish(&name, (config.blob.digest, config.blob.digest), platform, &layers, true);
     }
 
     fn finish(
@@ -243,9 +246,11 @@ impl<'a> Resolving<'a> {
         (digest, config): (Digest, Digest),
         platform: Option<String>,
         layers: &[Layer<'a>],
+        stacked: bool,
     ) {
         for (index, layer) in layers.iter().enumerate() {
-            self.layer(name, platform.as_deref(), Some(index), layer, &layers[index + 1..]);
+            let above = if stacked { &layers[index + 1..] } else { &[] };
+            self.layer(name, platform.as_deref(), Some(index), layer, above);
         }
         let layers = layers.iter().map(|layer| {
             let blob = &layer.read.blob;

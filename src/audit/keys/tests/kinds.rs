@@ -90,9 +90,20 @@ fn the_key_store_of_gnupg_is_read() {
         }
     }
     let kinds: Vec<_> = stored.iter().filter_map(|(bytes, ..)| all(bytes).pop()?.key).map(|key| key.kind).collect();
-    for kind in ["ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256", "cv25519", "dsa"] {
+    for kind in ["ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256", "cv25519", "ssh-dss"] {
         assert!(kinds.iter().any(|own| own == kind), "{kind}");
     }
+}
+
+#[test]
+fn an_rsa_key_of_lsh_has_the_fingerprint_of_the_same_key_in_the_store_of_gnupg() {
+    let is_rsa = |bytes: &[u8]| memchr::memmem::find(bytes, b"(private-key (rsa ").is_some();
+    let (bytes, ..) = made::stored().iter().find(|(bytes, ..)| is_rsa(bytes)).expect("an RSA key");
+    let text = std::str::from_utf8(bytes).unwrap();
+    let lsh = text.replace("(rsa ", "(rsa-pkcs1 ");
+    let fingerprint = |text: &str| all(text.as_bytes()).pop().and_then(|found| found.key).unwrap().fingerprint;
+    assert_eq!(fingerprint(&lsh), fingerprint(text));
+    assert_eq!(all(text.replace("(rsa ", "(rsa-oaep ").as_bytes()), [], "no name of a key");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::audit::read::ReadBlob;
 use crate::audit::residue;
 use crate::audit::rule::Text;
 use crate::image::layer::Content;
+use crate::image::manifest::Descriptor;
 
 impl Resolving<'_> {
     /// The findings in a document: string by string.
@@ -87,6 +88,13 @@ impl Resolving<'_> {
             }
         }
     }
+}
+
+/// In a folder of podman's (`dir:` of containers-transports(5)) manifest.json is the image's own
+/// manifest, where `docker image save` has a list of images.
+pub(super) fn own_manifest(read: &ReadBlob) -> Option<Descriptor> {
+    let Content::Document(bytes) = &read.blob.content else { return None };
+    bytes.trim_ascii_start().starts_with(b"{").then(|| Descriptor::of_manifest(read.blob.digest, read.blob.size))
 }
 
 /// The instruction of the entry of the history that a field is of.
