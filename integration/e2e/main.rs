@@ -6,6 +6,7 @@ mod a_build_step_gets_nothing_but_granted_logins;
 mod a_cancelled_build_leaves_nothing;
 mod a_killed_valetkey_answers_nobody;
 mod a_lent_up_and_a_plain_up_are_the_same_project;
+mod a_second_audit_reads_only_new_layers;
 mod a_step_that_is_not_root_clones_too;
 mod an_engine_behind_ssh_is_reached_with_the_users_own_key;
 mod an_engine_that_is_not_there;

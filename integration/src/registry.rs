@@ -18,7 +18,7 @@ const START_TIME: Duration = Duration::from_secs(30);
 pub struct Registry {
     child: Child,
     port: u16,
-    _state: TempDir,
+    state: TempDir,
 }
 
 impl Registry {
@@ -71,13 +71,25 @@ impl Registry {
             assert!(ended.is_none() && Instant::now() < deadline, "the registry does not listen: {}", said());
             thread::sleep(Duration::from_millis(20));
         }
-        Self { child, port, _state: state }
+        Self { child, port, state }
     }
 
     /// `127.0.0.1:PORT/NAME`.
     #[must_use]
     pub fn name(&self, name: &str) -> String {
         format!("127.0.0.1:{}/{name}", self.port)
+    }
+}
+
+impl Registry {
+    /// Loses the blob with that digest.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn lose(&self, digest: &str) {
+        let hex = digest.strip_prefix("sha256:").expect("a digest");
+        let blobs = self.state.path().join("storage/docker/registry/v2/blobs/sha256");
+        fs::remove_file(blobs.join(&hex[..2]).join(hex).join("data")).expect("the registry has it");
     }
 }
 
