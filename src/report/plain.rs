@@ -4,6 +4,8 @@
 //! column: a file name can neither write to the terminal nor look like a line of ours, not even
 //! where the terminal would have wrapped it.
 
+mod known;
+
 use super::View;
 use super::by_image::{Image, Layer, State, group};
 use super::words;
@@ -52,9 +54,7 @@ pub(super) fn render(report: &Report, view: &View) -> String {
     }
     if !groups.findings.is_empty() {
         table.line(BOLD, "other findings");
-        for finding in &groups.findings {
-            table.finding(finding);
-        }
+        table.findings(groups.findings.iter().copied());
         table.out.push('\n');
     }
     table.not_read(report);
@@ -83,18 +83,14 @@ impl Table {
             if findings.peek().is_some() {
                 self.line(BOLD, &format!("  {}", words::place_kind(kind)));
             }
-            for finding in findings {
-                self.finding(finding);
-            }
+            self.findings(findings.copied());
         }
         for (at, layer) in image.layers.iter().enumerate().filter(|(_, layer)| !layer.findings.is_empty()) {
             self.line(BOLD, &format!("  layer {at}"));
             if let Some(instruction) = &layer.read.instruction {
                 self.wrapped("", "    ", &one_line(&words::instruction(instruction, MAX_INSTRUCTION)), 6);
             }
-            for finding in &layer.findings {
-                self.finding(finding);
-            }
+            self.findings(layer.findings.iter().copied());
         }
         self.out.push('\n');
     }
@@ -128,6 +124,14 @@ impl Table {
             }
             self.end();
         }
+    }
+
+    /// The worst first, and what is known last.
+    fn findings<'f>(&mut self, findings: impl Iterator<Item = &'f Finding>) {
+        let (known, mut others): (Vec<_>, Vec<_>) = findings.partition(|finding| known::is(finding));
+        others.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        others.into_iter().for_each(|finding| self.finding(finding));
+        self.known(&known);
     }
 
     fn finding(&mut self, finding: &Finding) {

@@ -90,6 +90,31 @@ fn a_finding_is_shown_with_all_that_one_needs_to_act() {
 }
 
 #[test]
+fn known_test_keys_take_a_line_for_each_file_and_stand_behind_what_counts() {
+    let mut report = full();
+    let test =
+        report.findings.iter().find(|finding| finding.key.as_ref().is_some_and(|key| key.known_test_key.is_some()));
+    let test = valetkey::audit::finding::Finding { severity: Severity::Note, ..test.unwrap().clone() };
+    report.findings = vec![test.clone(); 40];
+    for (path, findings) in ["usr/lib/a.so", "usr/lib/b.so"].iter().zip(report.findings.chunks_mut(39)) {
+        findings.iter_mut().for_each(|finding| finding.location.path = Some((*path).into()));
+    }
+    report.findings.push(finding("worse", Severity::Warning, test.location.clone()));
+    report.findings.push(finding("worst", Severity::Error, test.location.clone()));
+    let text = wide(&report);
+    let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is missing in\n{text}"));
+    let lines = [
+        "error  worst",
+        "warning  worse",
+        "note  known test keys: nothing, as long as nothing trusts it",
+        "usr/lib/a.so: 39 known test keys of python3.13 3.13.5-2",
+        "usr/lib/b.so: ssh-rsa SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU, known test key of python3.13 3.13.5-2",
+    ];
+    assert!(lines.map(at).is_sorted(), "{text}");
+    assert_eq!(text.matches("python3.13 3.13.5-2").count(), 2, "{text}");
+}
+
+#[test]
 fn a_finding_of_an_image_or_a_layer_that_nobody_knows_is_shown_too() {
     let mut report = clean();
     report.findings = vec![
