@@ -163,7 +163,8 @@ impl Page {
     }
 
     fn findings(&mut self, findings: &[&Finding], image: Option<usize>) {
-        for finding in findings {
+        let (others, known) = words::known_last(findings.iter().copied());
+        for finding in others {
             let location = &finding.location;
             self.raw(&format!("<article class=\"finding {}\">", severity_class(finding.severity)));
             self.raw("<p class=\"head\">");
@@ -199,6 +200,25 @@ impl Page {
             self.pair("remedy", &finding.remedy);
             self.raw("</dl></article>");
         }
+        self.known(&known);
+    }
+
+    /// Known test keys, folded.
+    fn known(&mut self, findings: &[&Finding]) {
+        let Some(first) = findings.first() else { return };
+        self.raw("<details class=\"known\"><summary>");
+        self.text(&words::count(findings.len() as u64, "known test key", "known test keys"));
+        self.raw("</summary>");
+        self.element("p", "message", &first.remedy);
+        self.raw("<ul>");
+        for finding in findings {
+            self.raw("<li>");
+            self.element("code", "path", &words::place(&finding.location));
+            self.raw(": ");
+            self.text(&words::key(finding).unwrap_or_default());
+            self.raw("</li>");
+        }
+        self.raw("</ul></details>");
     }
 
     fn pair(&mut self, name: &str, value: &str) {

@@ -126,10 +126,8 @@ impl Table {
         }
     }
 
-    /// The worst first, and what is known last.
     fn findings<'f>(&mut self, findings: impl Iterator<Item = &'f Finding>) {
-        let (known, mut others): (Vec<_>, Vec<_>) = findings.partition(|finding| known::is(finding));
-        others.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        let (others, known) = words::known_last(findings);
         others.into_iter().for_each(|finding| self.finding(finding));
         self.known(&known);
     }

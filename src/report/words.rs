@@ -143,6 +143,18 @@ pub(super) fn key(finding: &Finding) -> Option<String> {
     Some(out)
 }
 
+/// The findings that want to be read, the worst first, and the known test keys, of which a
+/// distribution ships dozens.
+pub(super) fn known_last<'f>(findings: impl Iterator<Item = &'f Finding>) -> (Vec<&'f Finding>, Vec<&'f Finding>) {
+    let is_known = |finding: &&Finding| {
+        let key = finding.key.as_ref();
+        finding.severity == Severity::Note && key.is_some_and(|key| key.known_test_key.is_some())
+    };
+    let (known, mut others): (Vec<_>, Vec<_>) = findings.partition(is_known);
+    others.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    (others, known)
+}
+
 /// `1 image, 4 layers, 12,345 files`: a layer that several images share was read once and is
 /// counted once.
 fn read(report: &Report) -> String {

@@ -6,17 +6,12 @@ use crate::audit::finding::{Finding, Severity};
 use crate::report::words;
 use crate::ui::one_line;
 
-/// Whether a finding is no more than that.
-pub(super) fn is(finding: &Finding) -> bool {
-    finding.severity == Severity::Note && package(finding).is_some()
-}
-
 fn package(finding: &Finding) -> Option<&str> {
     finding.key.as_ref()?.known_test_key.as_deref()
 }
 
 impl Table {
-    /// Findings that [`is`] is true of, in the order of their files.
+    /// Findings of known test keys, in the order of their files.
     pub(super) fn known(&mut self, findings: &[&Finding]) {
         let Some(first) = findings.first() else { return };
         self.out.push_str("    ");
