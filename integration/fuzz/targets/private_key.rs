@@ -144,5 +144,8 @@ fn is_told(found: &Found, data: &[u8]) -> bool {
     /// Bytes of a key's header, escaped.
     const HEAD: usize = 48;
     let head = &data[found.at..found.at + found.length.min(HEAD)];
-    !found.wrapped.contains(&"escapes") || VERSIONS.iter().any(|own| head.windows(own.len()).any(|here| here == *own))
+    // A version that is not escaped is a control character.
+    let printable = head.iter().take_while(|byte| **byte >= b' ').count();
+    let escaped = |own: &&[u8]| head[..printable].windows(own.len()).any(|here| here == *own);
+    !found.wrapped.contains(&"escapes") || VERSIONS.iter().any(escaped)
 }
