@@ -3,6 +3,8 @@
 //! `tests/` itself would become a binary of its own.
 #![expect(clippy::unwrap_used, reason = "functions that tests share are tests too")]
 
+#[path = "fixtures/replay.rs"]
+mod replay;
 #[path = "fixtures/sshd.rs"]
 mod sshd;
 
@@ -22,6 +24,7 @@ mod audit {
     mod command;
     mod corpus;
     mod damaged;
+    mod fuzz_corpus;
     mod images;
     mod made;
     mod report_attested;

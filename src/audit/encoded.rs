@@ -65,6 +65,10 @@ const ARMOUR: [(&[u8], usize); 5] = [
 /// Characters of a literal in base64: few enough for a short line.
 const ARMOUR_CHARACTERS: usize = 9;
 
+/// Bytes between the beginning of something encoded and what tells of it: a literal that stands
+/// for the middle of a key's header, or the first piece of a text that is long enough for a run.
+pub(super) const NEAR: usize = 256;
+
 /// What a literal of this module stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hint {

@@ -89,16 +89,20 @@ impl Scanner {
         let (text, fresh) = (level.text, &level.fresh);
         let deeper = level.deeper();
         let mut hinted = Hinted::default();
-        let survey = Survey::of(text.bytes, fresh.end.saturating_add(2 * BLOCK));
-        self.literals.each(text.bytes, fresh.clone(), &survey, |owner, at| match owner {
-            Owner::Family(family, index) => self.families[family].at_literal(index, at, text, found),
+        // What begins here may be told by what stands a little behind it, in another window's part.
+        let near = (fresh.end + encoded::NEAR).min(text.bytes.len());
+        let survey = Survey::of(text.bytes, near.saturating_add(2 * BLOCK));
+        self.literals.each(text.bytes, fresh.start..near, &survey, |owner, at| match owner {
+            Owner::Family(family, index) if at < fresh.end => {
+                self.families[family].at_literal(index, at, text, found);
+            }
             Owner::Encoded(hint) if deeper => level.hint(hint, at, &mut hinted, found),
-            Owner::Encoded(_) => {}
+            Owner::Family(..) | Owner::Encoded(_) => {}
         });
         let mut covered = 0;
         // From the beginning of what is shown: a text that goes on in the fresh part may begin
         // before it.
-        runs(text.bytes, 0..fresh.end, &survey, |run| {
+        runs(text.bytes, 0..near, &survey, |run| {
             if fresh.contains(&run.start) {
                 for family in &self.families {
                     family.at_run(run.clone(), text, found);

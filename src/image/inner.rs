@@ -82,9 +82,10 @@ pub fn content(stream: &mut Stream<'_>, name: &[u8], length: u64, nest: Nest<'_>
             break;
         };
         let called = if here == start { stem(name) } else { b"rest".to_vec() };
-        attempt(format, stream, name, &called, left, nest);
+        let whole = attempt(format, stream, name, &called, left, nest);
         left -= stream.at() - here;
-        if stream.at() == here {
+        // Behind an error, where the next one may begin is anyone's guess.
+        if !whole || stream.at() == here {
             break;
         }
         left -= zeros(stream, left)?;
@@ -94,17 +95,20 @@ pub fn content(stream: &mut Stream<'_>, name: &[u8], length: u64, nest: Nest<'_>
 }
 
 /// Opens what lies here, and is called `called` if it is one file; what goes wrong is a gap.
-fn attempt(format: Format, stream: &mut Stream<'_>, name: &[u8], called: &[u8], length: u64, nest: Nest<'_>) {
-    let gap = match format {
+/// Gives whether nothing did.
+fn attempt(format: Format, stream: &mut Stream<'_>, name: &[u8], called: &[u8], length: u64, nest: Nest<'_>) -> bool {
+    let whole = match format {
         Format::Other(kind) => Err(Gap::Unknown(kind.to_owned())),
         _ if nest.depth == MAX_DEPTH => Err(Gap::Depth),
         _ => open(format, stream, name, called, length, nest.deeper()),
     };
-    if let Err(gap) = gap {
+    whole.unwrap_or_else(|gap| {
         stream.gap(Some(name), gap);
-    }
+        false
+    })
 }
 
+/// Gives whether it was read to its end: what seemed to be an archive may be none.
 fn open(
     format: Format,
     stream: &mut Stream<'_>,
@@ -112,7 +116,7 @@ fn open(
     called: &[u8],
     length: u64,
     nest: Nest<'_>,
-) -> Result<(), Gap> {
+) -> Result<bool, Gap> {
     match format {
         Format::Tar => stored(stream, name, length, nest, tar::walk),
         Format::Zip => stored(stream, name, length, nest, zip::walk),
@@ -127,14 +131,16 @@ fn open(
             let (trail, sink) = (stream.below(name), stream.sink());
             sqlite::walk(Part { stream, left: length }, sink, &trail, nest)
         }
-        Format::GitObject => git::loose(stream, name, length, nest),
+        Format::GitObject => return git::loose(stream, name, length, nest),
         Format::Gzip | Format::Zstd | Format::Xz | Format::Bzip2 | Format::Lzma | Format::Lz4 => {
             let (trail, sink) = (stream.below(name), stream.sink());
-            let decoder = compressed::Decoder::new(format, Part { stream, left: length }, nest.memory)?;
-            unpack(decoder, sink, trail, called, nest)
+            let mut decoder = compressed::Decoder::new(format, Part { stream, left: length }, nest.memory)?;
+            unpack(&mut decoder, sink, trail, called, nest)?;
+            return Ok(decoder.ended());
         }
         Format::Other(kind) => Err(Gap::Unknown(kind.to_owned())),
     }
+    .map(|()| true)
 }
 
 /// Shows an archive that is stored as it is as a stream of its own.
@@ -188,8 +194,8 @@ fn unpack<'a>(
 ) -> Result<(), Gap> {
     let nest = nest.holding(decoder.memory());
     capped(decoder, sink, trail, nest, |inside| {
-        let head = inside.peek(HEAD)?;
-        match sniff(head) {
+        // An error in the first bytes comes again where they are read, which then have a name.
+        match inside.peek(HEAD).ok().and_then(sniff) {
             Some(Format::Tar) => tar::walk(inside, nest),
             Some(Format::Cpio) => cpio::walk(inside, nest),
             _ => file(inside, name, nest),

@@ -3,7 +3,7 @@
 use tempfile::tempdir;
 use valetkey::image::limits::{Gap, MAX_SQLITE};
 
-use super::seen::{Dice, Seen, opened, python, run};
+use super::seen::{Dice, Seen, entry_of, opened, python, run};
 
 const SECRET: &[u8] = b"the secret that is looked for";
 
@@ -79,6 +79,67 @@ fn what_follows_a_compressed_file_is_opened_too_and_junk_there_is_only_shown() {
 }
 
 /// Folder with `a`, `dir/b`, and an archive made of them.
+
+#[test]
+fn what_stands_before_damage_is_shown_however_little_it_is() {
+    let folder = tempdir().unwrap();
+    // Short words of few letters: no program stores them as they are.
+    let mut dice = Dice(2);
+    let words: Vec<u8> = (0..3_000).map(|_| b"abcd"[usize::try_from(dice.below(4)).unwrap()]).collect();
+    std::fs::write(folder.path().join("f"), &words).unwrap();
+    for (program, options) in [("gzip", "-nc"), ("bzip2", "-c"), ("zstd", "-qc"), ("lz4", "-qc")] {
+        let whole = run(folder.path(), program, &[options, "f"]);
+        // The checksum at the end, which bzip2 has bits behind.
+        let mut damaged = whole.clone();
+        let at = damaged.len() - if program == "gzip" { 8 } else { 4 };
+        damaged[at] ^= 0x40;
+        let seen = opened("f.x", &damaged);
+        assert!(seen.file("f.x!/f") == words, "{program}");
+        assert_eq!(seen.gaps.len(), 1, "{program}");
+    }
+    // A gzip that goes wrong behind a few words is none that proves to be one; they are shown.
+    let short = run(folder.path(), "sh", &["-c", "head -c 100 f | gzip -nc"]);
+    let mut damaged = short.clone();
+    damaged[short.len() - 8] ^= 1;
+    assert!(opened("f.gz", &damaged).file("f.gz!/f") == &words[..100]);
+    // Two objects of a pack, of which the second is damaged.
+    run(folder.path(), "git", &["init", "-q", "."]);
+    let pack = run(folder.path(), "sh", &["-c", "git hash-object -w f | git pack-objects -q --stdout"]);
+    let mut damaged = pack.clone();
+    // The pack's own digest, and the object's checksum in front of it.
+    damaged[pack.len() - 21] ^= 1;
+    let seen = opened("x.pack", &damaged);
+    assert!(seen.file("x.pack!/blob at 12") == words);
+    assert_eq!(seen.gaps.len(), 1);
+}
+
+#[test]
+fn behind_damage_nothing_is_taken_for_an_archive_that_lies_where_reading_stopped() {
+    let folder = tempdir().unwrap();
+    std::fs::write(folder.path().join("f"), SECRET).unwrap();
+    let mut damaged = run(folder.path(), "bzip2", &["-c", "f"]);
+    let end = damaged.len();
+    damaged[end - 4] ^= 0xff;
+    damaged.extend(run(folder.path(), "gzip", &["-nc", "f"]));
+    let whole = opened("f", &damaged);
+    for step in [1, 7, 100] {
+        let mut slow = Slowly(&damaged, step);
+        let pieces = entry_of("f", &mut slow, false);
+        assert_eq!((&pieces.entries, pieces.said()), (&whole.entries, whole.said()));
+        assert!(pieces.files == whole.files, "in pieces of {step}");
+    }
+}
+
+/// Gives so many bytes at a time.
+struct Slowly<'a>(&'a [u8], usize);
+
+impl std::io::Read for Slowly<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let most = self.1.min(out.len());
+        self.0.read(&mut out[..most])
+    }
+}
+
 fn tree() -> tempfile::TempDir {
     let folder = tempdir().unwrap();
     std::fs::create_dir(folder.path().join("dir")).unwrap();

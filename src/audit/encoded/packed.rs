@@ -13,11 +13,13 @@ pub(super) const MIN_CUT: usize = 8 * 1024;
 /// was shown of a long part. Other damage ends it without a word: what came before is looked at.
 pub(super) fn unpack(bytes: &[u8]) -> Option<(Vec<u8>, &'static str, bool)> {
     let ((out, cut), name) = match bytes {
-        [0x1f, 0x8b, 8, flags, ..] if flags & 0xe0 == 0 => (most(flate2::bufread::MultiGzDecoder::new(bytes)), "gzip"),
-        [0x78, flags, ..] if (0x7800 | u16::from(*flags)).is_multiple_of(31) => {
-            (most(flate2::bufread::ZlibDecoder::new(bytes)), "zlib")
+        [0x1f, 0x8b, 8, flags, ..] if flags & 0xe0 == 0 => {
+            (most(|| Ok(flate2::bufread::MultiGzDecoder::new(bytes))), "gzip")
         }
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => (most(zstd::stream::read::Decoder::with_buffer(bytes).ok()?), "zstd"),
+        [0x78, flags, ..] if (0x7800 | u16::from(*flags)).is_multiple_of(31) => {
+            (most(|| Ok(flate2::bufread::ZlibDecoder::new(bytes))), "zlib")
+        }
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => (most(|| zstd::stream::read::Decoder::with_buffer(bytes)), "zstd"),
         _ => return None,
     };
     let more = out.len() > MAX_UNPACKED || (cut && bytes.len() >= MIN_CUT);
@@ -27,11 +29,23 @@ pub(super) fn unpack(bytes: &[u8]) -> Option<(Vec<u8>, &'static str, bool)> {
 }
 
 /// What comes out, and whether the end of what went in is missing.
-fn most(reader: impl Read) -> (Vec<u8>, bool) {
+fn most<R: Read>(open: impl Fn() -> std::io::Result<R>) -> (Vec<u8>, bool) {
     let mut out = Vec::new();
-    // An error is the end: a cut-off stream gives what it has.
-    let read = reader.take(MAX_UNPACKED as u64 + 1).read_to_end(&mut out);
-    (out, read.is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof))
+    let read = open().and_then(|reader| reader.take(MAX_UNPACKED as u64 + 1).read_to_end(&mut out));
+    let Err(error) = read else { return (out, false) };
+    // A cut-off stream gives what it has; a damaged one loses what it wrote in the call that
+    // failed. Byte by byte, that is nothing.
+    if error.kind() == ErrorKind::UnexpectedEof {
+        return (out, true);
+    }
+    out.clear();
+    if let Ok(mut reader) = open() {
+        let mut byte = [0];
+        while out.len() <= MAX_UNPACKED && matches!(reader.read(&mut byte), Ok(1)) {
+            out.push(byte[0]);
+        }
+    }
+    (out, false)
 }
 
 #[cfg(test)]
@@ -50,6 +64,22 @@ mod tests {
         for (length, more) in [(1, false), (MAX_UNPACKED, false), (MAX_UNPACKED + 1, true)] {
             let (out, name, cut) = unpack(&gzip(&vec![7; length])).unwrap();
             assert_eq!((out.len(), name, cut), (length.min(MAX_UNPACKED), "gzip", more));
+        }
+    }
+
+    #[test]
+    fn a_damaged_stream_gives_what_came_before_the_damage() {
+        let plain = b"abcdabbbacdcdcbabcbd".repeat(30);
+        let (mut gzip, mut zstd) = (gzip(&plain), zstd::encode_all(&plain[..], 3).unwrap());
+        let at = gzip.len() - 8;
+        gzip[at] ^= 1;
+        zstd.extend_from_slice(&zstd.clone());
+        let at = zstd.len() - 5;
+        zstd[at] ^= 0xff;
+        for packed in [gzip, zstd] {
+            let (out, name, more) = unpack(&packed).unwrap();
+            assert!(out.starts_with(&plain), "{name}: {}", out.len());
+            assert!(!more, "{name}");
         }
     }
 

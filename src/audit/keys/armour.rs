@@ -54,7 +54,7 @@ pub(super) fn at(bytes: &[u8], at: usize) -> Option<Armour> {
     let mut length = start + inside.len() - at;
     if ended {
         let close = memmem::find(&tail[..tail.len().min(MAX_LABEL)], DASHES);
-        length += dashes + close.map_or(0, |close| close + DASHES.len());
+        length += dashes + close.map_or(END.len(), |close| close + DASHES.len());
     }
     let mut wrapping = Wrapping::before(bytes, at);
     wrapping.form = form;

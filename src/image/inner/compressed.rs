@@ -19,17 +19,24 @@ const INFLATE: u64 = 64 * 1024;
 const BZIP2: u64 = 4 << 20;
 /// Bytes that lz4 takes for its blocks, at most.
 const LZ4: u64 = 16 << 20;
+/// Bytes in front of every block of zstd (RFC 8878, 3.1.1.2).
+const ZSTD_BLOCK_HEADER: usize = 3;
+/// Bytes that are asked of xz at a time: so many may be lost where it is damaged.
+const XZ_STEP: usize = 256;
 
 /// What one call of a decoder did.
 struct Step {
     eaten: usize,
     written: usize,
     ended: bool,
+    /// What went wrong behind that: what was written is right.
+    failed: Option<io::Error>,
 }
 
 enum Codec<'s, 'a> {
     Gzip(Decompress, Part<'s, 'a>),
-    Zstd(zstd::stream::raw::Decoder<'static>, Part<'s, 'a>),
+    /// With the number of bytes that it asked for.
+    Zstd(zstd::stream::raw::Decoder<'static>, usize, Part<'s, 'a>),
     Bzip2(bzip2::Decompress, Part<'s, 'a>),
     Lzma(Box<LzmaStream>, Part<'s, 'a>),
     Xz(Box<XzReader<Part<'s, 'a>>>),
@@ -59,7 +66,7 @@ impl<'s, 'a> Codec<'s, 'a> {
             Format::Zstd => {
                 let mut decoder = zstd::stream::raw::Decoder::new()?;
                 decoder.set_parameter(DParameter::WindowLogMax(memory.max(1024).ilog2()))?;
-                Self::Zstd(decoder, part)
+                Self::Zstd(decoder, 0, part)
             }
             Format::Bzip2 => Self::Bzip2(bzip2::Decompress::new(false), part),
             Format::Lzma => Self::Lzma(Box::new(LzmaStream::new_mem_limit(kib, None)), part),
@@ -75,7 +82,7 @@ impl<'s, 'a> Codec<'s, 'a> {
 
     fn part(&self) -> &Part<'s, 'a> {
         match self {
-            Self::Gzip(_, part) | Self::Zstd(_, part) | Self::Bzip2(_, part) | Self::Lzma(_, part) => part,
+            Self::Gzip(_, part) | Self::Zstd(_, _, part) | Self::Bzip2(_, part) | Self::Lzma(_, part) => part,
             Self::Xz(reader) => reader.inner(),
             Self::Lz4(reader) => &reader.get_ref().part,
         }
@@ -83,40 +90,50 @@ impl<'s, 'a> Codec<'s, 'a> {
 
     fn into_part(self) -> Part<'s, 'a> {
         match self {
-            Self::Gzip(_, part) | Self::Zstd(_, part) | Self::Bzip2(_, part) | Self::Lzma(_, part) => part,
+            Self::Gzip(_, part) | Self::Zstd(_, _, part) | Self::Bzip2(_, part) | Self::Lzma(_, part) => part,
             Self::Xz(reader) => reader.into_inner(),
             Self::Lz4(reader) => reader.into_inner().part,
         }
     }
 
-    /// Some bytes, and whether the member ends with them.
-    fn read(&mut self, out: &mut [u8]) -> io::Result<(usize, bool)> {
+    /// Some bytes, and whether the member ends with them. What goes wrong behind them is `failed`.
+    fn read(&mut self, out: &mut [u8], failed: &mut Option<io::Error>) -> io::Result<(usize, bool)> {
         match self {
-            Self::Gzip(codec, part) => pump(part, out, |input, out| inflate(codec, input, out)),
-            Self::Zstd(codec, part) => pump(part, out, |input, out| {
-                let status = codec.run_on_buffers(input, out).map_err(|error| {
+            Self::Gzip(codec, part) => pump(part, out, failed, |input, out| inflate(codec, input, out)),
+            Self::Zstd(codec, hint, part) => pump(part, out, failed, |input, out| {
+                // An error says nothing of what was written before it, so no call may do more
+                // than one block: the hint has the header of the next one in it.
+                let block = hint.saturating_sub(ZSTD_BLOCK_HEADER).max(1).min(input.len());
+                let status = codec.run_on_buffers(&input[..block], out).map_err(|error| {
                     // Its errors have no kind.
                     let text = error.to_string();
                     if text.contains("memory") { io::Error::new(io::ErrorKind::OutOfMemory, text) } else { error }
                 })?;
-                Ok(Step { eaten: status.bytes_read, written: status.bytes_written, ended: status.remaining == 0 })
+                *hint = status.remaining;
+                let (eaten, written) = (status.bytes_read, status.bytes_written);
+                Ok(Step { eaten, written, ended: status.remaining == 0, failed: None })
             }),
-            Self::Bzip2(codec, part) => pump(part, out, |input, out| {
+            Self::Bzip2(codec, part) => pump(part, out, failed, |input, out| {
                 let before = (codec.total_in(), codec.total_out());
-                let status = codec.decompress(input, out).map_err(|error| invalid(error.to_string()))?;
+                let status = codec.decompress(input, out);
                 Ok(Step {
                     eaten: difference(codec.total_in(), before.0),
                     written: difference(codec.total_out(), before.1),
-                    ended: status == bzip2::Status::StreamEnd,
+                    ended: matches!(status, Ok(bzip2::Status::StreamEnd)),
+                    failed: status.err().map(|error| invalid(error.to_string())),
                 })
             }),
-            Self::Lzma(codec, part) => pump(part, out, |input, out| {
+            Self::Lzma(codec, part) => pump(part, out, failed, |input, out| {
                 let action = if input.is_empty() { Action::Finish } else { Action::Run };
-                let result = codec.process(input, out, action)?;
+                // An error says nothing of what was written before it: no call may do much.
+                let result = codec.process(&input[..input.len().min(1)], out, action)?;
                 let ended = result.status == lzma_rust2::Status::StreamEnd;
-                Ok(Step { eaten: result.bytes_consumed, written: result.bytes_produced, ended })
+                Ok(Step { eaten: result.bytes_consumed, written: result.bytes_produced, ended, failed: None })
             }),
-            Self::Xz(reader) => reader.read(out).map(|count| (count, count == 0)),
+            Self::Xz(reader) => {
+                let most = out.len().min(XZ_STEP);
+                reader.read(&mut out[..most]).map(|count| (count, count == 0))
+            }
             Self::Lz4(reader) => {
                 let count = reader.read(out)?;
                 if count == 0 && reader.get_ref().reached && !reader.get_ref().legacy {
@@ -134,27 +151,37 @@ fn difference(now: u64, before: u64) -> usize {
 
 fn inflate(codec: &mut Decompress, input: &[u8], out: &mut [u8]) -> io::Result<Step> {
     let before = (codec.total_in(), codec.total_out());
-    let status = codec.decompress(input, out, FlushDecompress::None).map_err(|error| invalid(error.to_string()))?;
+    let status = codec.decompress(input, out, FlushDecompress::None);
     Ok(Step {
         eaten: difference(codec.total_in(), before.0),
         written: difference(codec.total_out(), before.1),
-        ended: status == flate2::Status::StreamEnd,
+        ended: matches!(status, Ok(flate2::Status::StreamEnd)),
+        failed: status.err().map(|error| invalid(error.to_string())),
     })
 }
 
-/// Runs a decoder until it gives something, or its member ends.
+/// Runs a decoder until it gives something, or its member ends. An error behind what it gave
+/// is kept in `failed`, and given the next time.
 fn pump(
     input: &mut impl BufRead,
     out: &mut [u8],
+    failed: &mut Option<io::Error>,
     mut run: impl FnMut(&[u8], &mut [u8]) -> io::Result<Step>,
 ) -> io::Result<(usize, bool)> {
+    if let Some(error) = failed.take() {
+        return Err(error);
+    }
     loop {
         let next = input.fill_buf()?;
         let last = next.is_empty();
         let step = run(next, out)?;
         input.consume(step.eaten);
         if step.written > 0 || step.ended {
+            *failed = step.failed;
             return Ok((step.written, step.ended));
+        }
+        if let Some(error) = step.failed {
+            return Err(error);
         }
         if last {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is cut off"));
@@ -175,6 +202,7 @@ pub(super) struct Decoder<'s, 'a> {
     left: u64,
     /// Whether a member was read to its end.
     whole: bool,
+    failed: Option<io::Error>,
 }
 
 impl<'s, 'a> Decoder<'s, 'a> {
@@ -192,7 +220,12 @@ impl<'s, 'a> Decoder<'s, 'a> {
         }
         let all = part.left;
         let codec = Some(Codec::new(format, part, memory).map_err(damaged)?);
-        Ok(Self { format, codec, memory, all, left: all, whole: false })
+        Ok(Self { format, codec, memory, all, left: all, whole: false, failed: None })
+    }
+
+    /// Whether it came to the end of its last member.
+    pub(super) fn ended(&self) -> bool {
+        self.codec.is_none()
     }
 
     /// The next member, if there is one.
@@ -207,16 +240,16 @@ impl<'s, 'a> Decoder<'s, 'a> {
 impl Read for Decoder<'_, '_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while let Some(codec) = &mut self.codec {
-            let read = codec.read(out);
+            let read = codec.read(out, &mut self.failed);
             self.left = codec.part().left;
             let (count, ended) = read?;
             if ended {
                 self.whole = true;
                 // What a decoder of frames holds is used again for the next one.
                 self.codec = match self.codec.take() {
-                    Some(Codec::Zstd(decoder, mut part)) => {
+                    Some(Codec::Zstd(decoder, _, mut part)) => {
                         let more = sniff(part.peek(HEAD)?) == Some(Format::Zstd);
-                        more.then_some(Codec::Zstd(decoder, part))
+                        more.then_some(Codec::Zstd(decoder, 0, part))
                     }
                     Some(codec) => self.next(codec.into_part())?,
                     None => None,
@@ -251,17 +284,18 @@ pub(super) struct Inflate<R> {
     /// Whether it came to its end.
     pub(super) ended: bool,
     proven: bool,
+    failed: Option<io::Error>,
 }
 
 impl<R: BufRead> Inflate<R> {
     /// With zlib's frame, of something that may be none.
     pub(super) fn zlib(input: R) -> Self {
-        Self { codec: Decompress::new(true), input, ended: false, proven: false }
+        Self { codec: Decompress::new(true), input, ended: false, proven: false, failed: None }
     }
 
     /// Without a frame, where an archive says that it is one.
     pub(super) fn raw(input: R) -> Self {
-        Self { codec: Decompress::new(false), input, ended: false, proven: true }
+        Self { codec: Decompress::new(false), input, ended: false, proven: true, failed: None }
     }
 }
 
@@ -271,7 +305,7 @@ impl<R: BufRead> Read for Inflate<R> {
             return Ok(0);
         }
         let codec = &mut self.codec;
-        let (count, ended) = pump(&mut self.input, out, |input, out| inflate(codec, input, out))?;
+        let (count, ended) = pump(&mut self.input, out, &mut self.failed, |input, out| inflate(codec, input, out))?;
         self.ended = ended;
         Ok(count)
     }

@@ -16,14 +16,17 @@ pub(super) fn header(bytes: &[u8]) -> Option<(&'static str, usize)> {
     (end > 0 && digits[..end].iter().all(u8::is_ascii_digit)).then_some((kind, kind.len() + 1 + end + 1))
 }
 
-/// Opens a loose object; its content is named after its kind.
-pub(super) fn loose(stream: &mut Stream<'_>, name: &[u8], length: u64, nest: Nest<'_>) -> Result<(), Gap> {
+/// Opens a loose object; its content is named after its kind. Gives whether it came to its end.
+pub(super) fn loose(stream: &mut Stream<'_>, name: &[u8], length: u64, nest: Nest<'_>) -> Result<bool, Gap> {
     let (trail, sink) = (stream.below(name), stream.sink());
-    let inflate = Inflate::zlib(Part { stream, left: length });
+    let mut inflate = Inflate::zlib(Part { stream, left: length });
     let nest = nest.holding(inflate.memory());
-    capped(inflate, sink, trail, nest, |inside| {
-        let Some((kind, length)) = header(inside.peek(32)?) else { return file(inside, b"object", nest) };
+    capped(&mut inflate, sink, trail, nest, |inside| {
+        let Some((kind, length)) = header(inside.peek(32).unwrap_or_default()) else {
+            return file(inside, b"object", nest);
+        };
         inside.take(length);
         file(inside, kind.as_bytes(), nest)
-    })
+    })?;
+    Ok(inflate.ended)
 }

@@ -152,8 +152,13 @@ impl Reader<'_, '_> {
     ) -> Result<(), Gap> {
         let mut inflating = Inflating::new(part, size);
         if usize::try_from(size).is_ok_and(|size| size <= self.largest) {
-            let content = inflating.all().map_err(damaged)?;
-            return self.held(offset, kind, content, bases);
+            let mut content = Vec::new();
+            let Err(error) = inflating.read_to_end(&mut content) else {
+                return self.held(offset, kind, content, bases);
+            };
+            // What there is of a damaged one.
+            self.show(&mut Held { content: content.into(), at: 0 }, format!("{kind} at {offset}").as_bytes())?;
+            return Err(damaged(error));
         }
         self.show(&mut inflating, format!("{kind} at {offset}").as_bytes())?;
         // What a cap cut off has to be passed over, for the next object.
@@ -234,8 +239,13 @@ impl<R: BufRead> Inflating<R> {
 
 impl<R: BufRead> Read for Inflating<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let count = self.inflate.read(out)?;
-        self.left = self.left.checked_sub(count as u64).ok_or_else(|| invalid("it is longer than it says"))?;
+        // One byte more than it has would be the first that is too many.
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).max(1).min(out.len());
+        let count = self.inflate.read(&mut out[..most])?;
+        if count as u64 > self.left {
+            return Err(invalid("it is longer than it says"));
+        }
+        self.left -= count as u64;
         if count == 0 && self.left > 0 && !out.is_empty() {
             return Err(invalid("it is shorter than it says"));
         }

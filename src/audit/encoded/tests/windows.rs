@@ -36,6 +36,7 @@ fn a_key_is_found_once_wherever_a_window_ends() {
         ("base64", lines(&base64(&key()), 40, "\n")),
         ("hex", lines(&hex(&key()), 64, "\n")),
         ("numbers", lines(&hex(&key()), 2, ":")),
+        ("escapes", key().iter().map(|byte| format!("\\x{byte:02x}")).collect()),
     ];
     for (name, text) in forms {
         for place in (FRESH - 300..FRESH + 20).step_by(7).chain([FRESH + BEHIND, FRESH + AHEAD - 30, FRESH + AHEAD]) {

@@ -1,0 +1,12 @@
+#![no_main]
+
+#[path = "../targets/shared"]
+mod shared {
+    pub(crate) mod checksums;
+    pub(crate) mod ledger;
+    pub(crate) mod uneven;
+}
+#[path = "../targets/tar.rs"]
+mod target;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| target::check(data));
