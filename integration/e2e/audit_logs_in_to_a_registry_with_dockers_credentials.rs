@@ -2,6 +2,7 @@
 //! password, or none, nothing is read, and that is said.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use valetkey_integration::{Audited, Engine, Key, Project, Registry};
@@ -70,4 +71,24 @@ fn the_right_password_an_old_one_and_none() {
     let none = locked.config("none", Some("{}"));
     let refused = locked.audit(&none, "table").expect_code(117).expect("it wants a login").expect("docker login");
     refused.expect_not(&locked.key.fingerprint());
+}
+
+#[test]
+fn a_credential_helper_is_asked_for_this_registry() {
+    let locked = Locked::up();
+    let host = locked.registry.name("");
+    let host = host.trim_end_matches('/');
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = get ] && [ \"$(cat)\" = '{host}' ] || exit 1\n\
+         echo '{{\"ServerURL\": \"{host}\", \"Username\": \"{USER}\", \"Secret\": \"{PASSWORD}\"}}'\n"
+    );
+    let helper = locked.project.file("docker-credential-valetkey-test");
+    fs::write(&helper, script).expect("written");
+    fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).expect("executable");
+    let path = format!("{}:{}", locked.project.path().display(), locked.engine.var("PATH"));
+    let config = locked.config("helped", Some(&format!(r#"{{"credHelpers": {{"{host}": "valetkey-test"}}}}"#)));
+    let image = format!("registry://{}", locked.image());
+    let audit = locked.engine.valetkey(&["audit", "--format", "json", &image]).env("DOCKER_CONFIG", &config);
+    let audit = Audited::of(audit.env("PATH", path).finish()).expect_code(116).expect_complete();
+    assert_eq!(audit.of_key(&locked.key.fingerprint()).len(), 1, "{:#}", audit.report());
 }
