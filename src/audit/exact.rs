@@ -173,7 +173,7 @@ impl Family for Exact {
             found.push(Found {
                 rule: RULE,
                 severity: Severity::Error,
-                message: format!("this is {fingerprint}, a key that was lent: {}", secret.what),
+                message: format!("this is {fingerprint}, a key that was lent or named: {}", secret.what),
                 remedy: REMEDY,
                 at,
                 length,

@@ -152,7 +152,9 @@ impl Config {
     pub fn instructions(&self, count: usize) -> Vec<Option<String>> {
         let made: Vec<_> = self.history.iter().filter(|entry| !entry.empty_layer).collect();
         if made.len() == count {
-            made.into_iter().map(|entry| Some(entry.created_by.clone())).collect()
+            // An imported layer has an entry that says nothing.
+            let said = |text: &String| !text.trim().is_empty();
+            made.into_iter().map(|entry| Some(entry.created_by.clone()).filter(said)).collect()
         } else {
             vec![None; count]
         }
@@ -229,4 +231,20 @@ pub fn digest_of_name(name: &str) -> Option<Digest> {
         return Digest::from_hex(hex);
     }
     Digest::from_hex(name.strip_suffix(".json")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_has_its_instruction_where_the_history_has_one_for_each_and_says_something() {
+        let config: Config = serde_json::from_str(
+            r#"{"history": [{"created_by": "COPY a"}, {"created_by": "ENV", "empty_layer": true}, {"created_by": ""},
+                {"comment": "Imported from -"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(config.instructions(3), [Some("COPY a".to_owned()), None, None]);
+        assert_eq!(config.instructions(2), [None, None]);
+    }
 }

@@ -62,7 +62,8 @@ fn line(label: &str, bytes: u64, blobs: u64, total: Option<u64>, elapsed: Durati
             (format!("  [{}{}]", "#".repeat(full), "-".repeat(BAR - full)), format!(" of {} MB", megabytes(total)))
         }
     };
-    format!("{label}{bar}  {} MB{of}, {blobs} blobs, {} MB/s", megabytes(bytes), megabytes(speed))
+    let blobs = if blobs == 1 { "1 blob".to_owned() } else { format!("{blobs} blobs") };
+    format!("{label}{bar}  {} MB{of}, {blobs}, {} MB/s", megabytes(bytes), megabytes(speed))
 }
 
 #[cfg(test)]
@@ -76,7 +77,7 @@ mod tests {
             line("app", 50_000_000, 3, Some(200_000_000), second),
             "app  [######------------------]  50 MB of 200 MB, 3 blobs, 50 MB/s"
         );
-        assert_eq!(line("-", 1_500_000, 0, None, second), "-  1 MB, 0 blobs, 1 MB/s");
+        assert_eq!(line("-", 1_500_000, 1, None, second), "-  1 MB, 1 blob, 1 MB/s");
         let more = line("app", 300, 1, Some(200), second);
         assert!(more.contains("[########################]"), "more than was said: {more}");
         assert!(line("app", 1, 1, Some(0), Duration::ZERO).starts_with("app  0 MB"));

@@ -27,7 +27,7 @@ impl Named {
         }
         if found.rule != RULE {
             let encrypted = if key.encrypted { ", encrypted with a passphrase" } else { "" };
-            found.message = format!("this is {fingerprint}, a key that was lent{encrypted}");
+            found.message = format!("this is {fingerprint}, a key that was lent or named{encrypted}");
             found.rule = RULE;
             found.severity = Severity::Error;
         }
