@@ -1,7 +1,7 @@
 //! Lists of numbers: arrays of C and its like (`0x30, 0x82`, `48, 130`, `48, -126`), hexadecimal
 //! bytes with something between (`30:82`, `30 82`, `30-82`), strings of nothing but escapes
-//! (`\x30\x82`, `\060\202`, `\u0030`, `%30%82`). Found by a look at every 32nd byte, which the survey took, because
-//! digits and separators follow one another for long there, and nowhere else.
+//! (`\x30\x82`, `\060\202`, `\u0030`, `%30%82`). Found by a look at every 32nd byte, which the
+//! survey took, because digits and separators follow one another for long there, and nowhere else.
 
 use std::ops::Range;
 

@@ -1,7 +1,8 @@
 //! GnuPG's own store of secret keys (`private-keys-v1.d`), as S-expressions (RFC 9804): canonical,
 //! or in the text form of GnuPG 2.2 and later.
 //!
-//! LSH's keys are the same, and are read too. Refuses stubs of keys that lie on a card (`shadowed-private-key`).
+//! LSH's keys are the same, and are read too. Refuses stubs of keys that lie on a card
+//! (`shadowed-private-key`).
 
 use zeroize::Zeroizing;
 
