@@ -194,8 +194,8 @@ fn unpack<'a>(
 ) -> Result<(), Gap> {
     let nest = nest.holding(decoder.memory());
     capped(decoder, sink, trail, nest, |inside| {
-        // An error in the first bytes comes again where they are read, which then have a name.
-        match inside.peek(HEAD).ok().and_then(sniff) {
+        let head = inside.peek(HEAD)?;
+        match sniff(head) {
             Some(Format::Tar) => tar::walk(inside, nest),
             Some(Format::Cpio) => cpio::walk(inside, nest),
             _ => file(inside, name, nest),

@@ -213,17 +213,24 @@ impl<'a> Stream<'a> {
         Ok(Some(bytes))
     }
 
-    /// Up to `count` bytes that come next (fewer at the end), without taking them.
+    /// Up to `count` bytes that come next (fewer at the end and before an error), without taking
+    /// them.
     ///
     /// # Errors
-    /// The source's.
+    /// The source's, where nothing comes before it.
     ///
     /// # Panics
     /// When `count` is more than [`AHEAD`].
     pub fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         assert!(count <= AHEAD, "a peek is no longer than what a window shows ahead");
         while self.filled - self.position < count && !self.ended {
-            self.more()?;
+            if let Err(error) = self.more() {
+                if self.position == self.filled {
+                    return Err(error);
+                }
+                // What came before it can be looked at; behind that it comes again.
+                break;
+            }
         }
         Ok(&self.buffer[self.position..self.filled.min(self.position + count)])
     }

@@ -131,6 +131,19 @@ fn what_came_before_a_failure_is_shown_and_the_failure_is_said_each_time() {
 }
 
 #[test]
+fn what_came_before_a_failure_can_be_looked_at_before_the_failure_is_said() {
+    let bytes = Dice(3).bytes(100);
+    let sink = RefCell::new(Seen::default());
+    let mut source = Uneven { bytes: &bytes, dice: Dice(5), fails: true };
+    let mut stream = Stream::new(&mut source, &sink, Vec::new());
+    assert_eq!(stream.peek(500).unwrap(), bytes);
+    stream.take(60);
+    assert_eq!(stream.peek(500).unwrap(), &bytes[60..]);
+    stream.take(40);
+    assert_eq!(stream.peek(500).unwrap_err().to_string(), "torn");
+}
+
+#[test]
 fn an_empty_stream_is_shown_as_one_that_ends() {
     let sink = RefCell::new(Seen::default());
     Stream::new(&mut io::empty(), &sink, Vec::new()).finish().unwrap();

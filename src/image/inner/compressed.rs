@@ -23,6 +23,8 @@ const LZ4: u64 = 16 << 20;
 const ZSTD_BLOCK_HEADER: usize = 3;
 /// Bytes that are asked of xz at a time: so many may be lost where it is damaged.
 const XZ_STEP: usize = 256;
+/// Bytes that lzma is given at a time: what so many unpack to may be lost where it is damaged.
+const LZMA_STEP: usize = 64;
 
 /// What one call of a decoder did.
 struct Step {
@@ -123,12 +125,14 @@ impl<'s, 'a> Codec<'s, 'a> {
                     failed: status.err().map(|error| invalid(error.to_string())),
                 })
             }),
-            Self::Lzma(codec, part) => pump(part, out, failed, |input, out| {
+            Self::Lzma(codec, part) => pump(&mut Steps(part), out, failed, |input, out| {
                 let action = if input.is_empty() { Action::Finish } else { Action::Run };
-                // An error says nothing of what was written before it: no call may do much.
-                let result = codec.process(&input[..input.len().min(1)], out, action)?;
-                let ended = result.status == lzma_rust2::Status::StreamEnd;
-                Ok(Step { eaten: result.bytes_consumed, written: result.bytes_produced, ended, failed: None })
+                let before = codec.total_out();
+                let (eaten, ended, failed) = match codec.process(input, out, action) {
+                    Ok(result) => (result.bytes_consumed, result.status == lzma_rust2::Status::StreamEnd, None),
+                    Err(error) => (0, false, Some(error)),
+                };
+                Ok(Step { eaten, written: difference(codec.total_out(), before), ended, failed })
             }),
             Self::Xz(reader) => {
                 let most = out.len().min(XZ_STEP);
@@ -142,6 +146,25 @@ impl<'s, 'a> Codec<'s, 'a> {
                 Ok((count, count == 0))
             }
         }
+    }
+}
+
+/// The same bytes in pieces that do not depend on those that they came in.
+struct Steps<'p, 's, 'a>(&'p mut Part<'s, 'a>);
+
+impl Read for Steps<'_, '_, '_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.0.read(out)
+    }
+}
+
+impl BufRead for Steps<'_, '_, '_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.0.peek(LZMA_STEP)
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.0.consume(count);
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn loose(stream: &mut Stream<'_>, name: &[u8], length: u64, nest: Nes
     let mut inflate = Inflate::zlib(Part { stream, left: length });
     let nest = nest.holding(inflate.memory());
     capped(&mut inflate, sink, trail, nest, |inside| {
-        let Some((kind, length)) = header(inside.peek(32).unwrap_or_default()) else {
+        let Some((kind, length)) = header(inside.peek(32)?) else {
             return file(inside, b"object", nest);
         };
         inside.take(length);
