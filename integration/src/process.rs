@@ -45,7 +45,7 @@ impl Run {
         }
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null").env("NO_COLOR", "1");
         // What one test's audit found in a layer is no word on another's.
-        command.env("XDG_CACHE_HOME", "/dev/null");
+        command.env("XDG_STATE_HOME", "/dev/null");
         command.stdin(Stdio::null());
         Self(command)
     }
