@@ -53,8 +53,13 @@ fn parsed(data: &[u8]) {
         for count in 0..config.history.len().min(20) + 2 {
             let instructions = config.instructions(count);
             assert_eq!(instructions.len(), count);
-            let made = config.history.iter().filter(|entry| !entry.empty_layer).count();
-            assert!(instructions.iter().all(|one| one.is_some() == (made == count)));
+            let made: Vec<_> = config.history.iter().filter(|entry| !entry.empty_layer).collect();
+            if made.len() == count {
+                let said = made.iter().map(|entry| !entry.created_by.trim().is_empty());
+                assert!(instructions.iter().map(Option::is_some).eq(said));
+            } else {
+                assert!(instructions.iter().all(Option::is_none));
+            }
         }
     }
     if let Ok(saved) = serde_json::from_slice::<Vec<Saved>>(data) {
