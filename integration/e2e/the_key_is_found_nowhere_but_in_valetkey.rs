@@ -7,12 +7,15 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use valetkey_integration::process::finish;
 use valetkey_integration::project::SSH_STEP;
 use valetkey_integration::{Engine, GitServer, Key, PrivateBuild, Project};
 
 const ENGINE: &str = "docker-28";
+/// How long the build may take to come to the step that waits.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Every file below a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -77,6 +80,7 @@ fn while_a_step_runs_and_after_the_build() {
     let mut child = run.within(project.path()).spawn();
 
     listener.set_nonblocking(true).expect("a mode");
+    let end = Instant::now() + PATIENCE;
     let mut step = loop {
         match listener.accept() {
             Ok((step, _)) => break step,
@@ -85,7 +89,11 @@ fn while_a_step_runs_and_after_the_build() {
         if child.try_wait().expect("a child").is_some() {
             panic!("the step was not reached\n{}", finish(child, "valetkey run").report());
         }
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        if Instant::now() >= end {
+            child.kill().expect("a child");
+            panic!("the step was not reached in time\n{}", finish(child, "valetkey run").report());
+        }
+        std::thread::sleep(Duration::from_millis(10));
     };
     let during = [of_processes(child.id()), files(places.path())].concat();
     assert!(during.iter().any(|path| path.ends_with("known_hosts")), "the lease is among them: {during:?}");

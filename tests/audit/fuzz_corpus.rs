@@ -43,3 +43,20 @@ fn every_archive_of_the_corpus_holds() {
 fn every_private_key_of_the_corpus_holds() {
     replay("private_key", CUTS, private_key::check);
 }
+
+#[test]
+fn every_file_of_a_corpus_with_the_header_of_a_private_key_has_its_origin_written_down() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("integration/fuzz/corpus");
+    let origins = std::fs::read_to_string(corpus.join("ORIGIN.md")).unwrap();
+    let mut with_header = Vec::new();
+    for folder in std::fs::read_dir(&corpus).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if memchr::memmem::find(&std::fs::read(&file).unwrap(), b"PRIVATE KEY-----").is_some() {
+                with_header.push(file.strip_prefix(&corpus).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    with_header.sort();
+    let listed: Vec<&str> = origins.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert_eq!(listed, with_header);
+}
