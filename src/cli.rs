@@ -13,6 +13,7 @@ use crate::ui::{self, Failure};
 pub mod audit;
 pub mod host;
 pub mod key;
+pub mod lend;
 pub mod run;
 
 /// Lends SSH keys to a container build, for the length of the build and no longer.

@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::agent::peer::Peers;
 use crate::agent::{Listener, Service, service::Shared, socket};
 use crate::exit::Code;
 use crate::ui::Explain;
@@ -82,6 +83,12 @@ pub enum EndedBy {
     Command,
     /// The time limit came first.
     TimeLimit,
+    /// The process that it was to last for ended.
+    Job,
+    /// `valetkey stop`.
+    Stop,
+    /// A signal to the lease's own process.
+    Signal,
 }
 
 /// What the timer and the lease share.
@@ -103,8 +110,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Opens one socket per service in `folder` and starts to answer. After `time_limit` all
-    /// of them close.
+    /// Opens one socket per service in `folder` and starts to answer
+    /// `peers`. After `time_limit` all of them close.
     ///
     /// # Errors
     /// [`LeaseError`] when a socket cannot be opened.
@@ -113,13 +120,14 @@ impl Lease {
         services: Vec<Service>,
         shared: &Shared,
         time_limit: Duration,
+        peers: &Peers,
     ) -> Result<Self, LeaseError> {
         let mut sockets = Vec::new();
         let mut listeners = Vec::new();
         for (number, service) in services.into_iter().enumerate() {
             let path = folder.socket_path(number)?;
             sockets.push((service.id().to_owned(), path.clone()));
-            let bound = socket::bind(&path).and_then(|bound| Listener::start(bound, Arc::new(service)));
+            let bound = socket::bind(&path).and_then(|bound| Listener::start(bound, Arc::new(service), *peers));
             listeners.push(bound.map_err(|source| LeaseError::Socket { path, source })?);
         }
         let mut lease = Self {

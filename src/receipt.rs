@@ -94,10 +94,11 @@ pub struct Receipt {
     pub started: u64,
     /// Its length.
     pub duration_ms: u64,
-    /// `command` or `time-limit`.
-    pub ended_by: &'static str,
-    /// What the wrapped command ended with, as valetkey passed it on.
-    pub exit_code: u8,
+    /// `command`, `time-limit`, `job`, `stop` or `signal`; `null` while the lease goes on.
+    pub ended_by: Option<&'static str>,
+    /// What the wrapped command ended with, as valetkey passed it on; `null` where `start` made the
+    /// lease, which wraps none.
+    pub exit_code: Option<u8>,
     /// What was lent.
     pub identities: Vec<Lent>,
     /// What was signed.
@@ -123,10 +124,10 @@ pub struct Frame {
     pub started: u64,
     /// Its length.
     pub duration: Duration,
-    /// What ended it.
-    pub ended_by: EndedBy,
+    /// What ended it; none while it goes on.
+    pub ended_by: Option<EndedBy>,
     /// See [`Receipt::exit_code`].
-    pub exit_code: u8,
+    pub exit_code: Option<u8>,
 }
 
 impl Receipt {
@@ -156,10 +157,13 @@ impl Receipt {
             tool: frame.tool,
             started: frame.started,
             duration_ms: millis(frame.duration),
-            ended_by: match frame.ended_by {
+            ended_by: frame.ended_by.map(|ended_by| match ended_by {
                 EndedBy::Command => "command",
                 EndedBy::TimeLimit => "time-limit",
-            },
+                EndedBy::Job => "job",
+                EndedBy::Stop => "stop",
+                EndedBy::Signal => "signal",
+            }),
             exit_code: frame.exit_code,
             identities,
             logins: logins.collect(),
@@ -191,8 +195,8 @@ mod tests {
             tool: "docker build".into(),
             started: 1,
             duration: Duration::from_millis(3210),
-            ended_by: EndedBy::Command,
-            exit_code: 0,
+            ended_by: Some(EndedBy::Command),
+            exit_code: Some(0),
         };
         let lent = Lent {
             id: "default".into(),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::agent::peer::{self, Stranger};
+use crate::agent::peer::{self, Peers, Stranger};
 use crate::agent::{Service, connection};
 use crate::decision_log::Decision;
 
@@ -107,16 +107,18 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Starts to answer on a bound socket.
+    /// Starts to answer `peers` on a bound socket.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(socket: UnixListener, service: Arc<Service>) -> io::Result<Self> {
+    pub fn start(socket: UnixListener, service: Arc<Service>, peers: Peers) -> io::Result<Self> {
         let socket = Arc::new(socket);
         let connections = Arc::new(Connections::default());
         let thread = {
             let (socket, connections, service) = (Arc::clone(&socket), Arc::clone(&connections), Arc::clone(&service));
-            thread::Builder::new().name("accept".into()).spawn(move || accept(&socket, &connections, &service))?
+            thread::Builder::new()
+                .name("accept".into())
+                .spawn(move || accept(&socket, &connections, &service, &peers))?
         };
         Ok(Self { socket, service, connections, thread: Some(thread) })
     }
@@ -139,7 +141,7 @@ impl Drop for Listener {
     }
 }
 
-fn accept(socket: &UnixListener, connections: &Arc<Connections>, service: &Arc<Service>) {
+fn accept(socket: &UnixListener, connections: &Arc<Connections>, service: &Arc<Service>, peers: &Peers) {
     let mut pause = FIRST_PAUSE;
     // A connection that was taken, and whose peer could not be looked at yet.
     let mut waiting = None;
@@ -148,7 +150,7 @@ fn accept(socket: &UnixListener, connections: &Arc<Connections>, service: &Arc<S
         if connections.lock().stopped {
             return;
         }
-        let served = taken.and_then(|stream| match peer::check(&stream) {
+        let served = taken.and_then(|stream| match peer::check(&stream, peers) {
             Ok(()) => serve(stream, connections, service),
             Err(Stranger::NotLookedAt) => {
                 waiting = Some(stream);

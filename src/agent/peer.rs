@@ -1,5 +1,5 @@
-//! Who is connected: the same user, and a descendant of the wrapped command. Nobody else gets
-//! an answer.
+//! Who is connected: the same user, and a descendant of the wrapped command or of the job that a
+//! lease was started for. Nobody else gets an answer.
 //!
 //! The walk goes from the peer up through `/proc/PID/stat` to this process, whose
 //! children are the wrapped command and the witness of its signals (our own program, closed to
@@ -15,6 +15,9 @@ use rustix::process::Pid;
 /// How many parents are followed at most. A build is about five deep.
 pub const MAX_DEPTH: usize = 64;
 
+/// Bytes of a process's words that are looked at.
+const MAX_WORDS: u64 = 4096;
+
 /// Why a peer gets no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Stranger {
@@ -29,6 +32,9 @@ pub enum Stranger {
     /// A process of the same user that is no descendant of the wrapped command.
     #[error("a process outside of the wrapped command ({0})")]
     Unrelated(String),
+    /// A process of the same user that does not descend from the job's.
+    #[error("a process outside of the job ({0})")]
+    OutsideOfJob(String),
     /// Whoever asks at the socket that valetkey opened for an `ssh` of its own.
     #[error("a process at the socket that is for valetkey's own ssh alone ({0})")]
     NotOurSsh(String),
@@ -50,6 +56,9 @@ impl Stranger {
                 Some("if the build itself runs as root, put sudo in front of valetkey and not behind it")
             }
             Self::Unrelated(_) => Some("only what valetkey started is answered: put the command that asks behind `--`"),
+            Self::OutsideOfJob(_) => Some(
+                "what descends from the process that the lease lasts for is answered: name another one with --until-exit PID",
+            ),
             Self::OtherUser { .. } | Self::NotOurSsh(_) | Self::Unknown | Self::NotLookedAt => None,
         }
     }
@@ -81,6 +90,52 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     Some(Stat { name, parent, start_time })
 }
 
+/// A process and when it started, in clock ticks since the system did: no other process has both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
+    start_time: u64,
+}
+
+/// What is told of a process to a person who has to choose or recognise one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relative {
+    /// Which it is.
+    pub process: Process,
+    /// Its name, as `ps -o comm` shows it.
+    pub name: String,
+    /// The words that it was started with, separated by NUL. A process that was forked and has
+    /// started no other program since has its parent's.
+    pub words: Vec<u8>,
+    /// Its parent's number; 0 where that is out of sight.
+    pub parent: i32,
+}
+
+impl Relative {
+    /// What `/proc` says of a process that lives.
+    #[must_use]
+    pub fn of(pid: i32) -> Option<Self> {
+        use std::io::Read as _;
+        let stat = Proc::default().stat(pid)?;
+        let mut words = Vec::new();
+        std::fs::File::open(format!("/proc/{pid}/cmdline")).ok()?.take(MAX_WORDS).read_to_end(&mut words).ok()?;
+        let process = Process { pid, start_time: stat.start_time };
+        Some(Self { process, name: stat.name, words, parent: stat.parent })
+    }
+}
+
+/// Whose processes are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peers {
+    /// Descendants of this process: the wrapped command.
+    Command,
+    /// A job's process and its descendants as well.
+    Job(Process),
+    /// Every process of this user: where it cannot be told which of them are the job's.
+    User,
+}
+
 /// Where the facts about processes come from: `/proc`, or a table in a test.
 trait Processes {
     fn stat(&self, pid: i32) -> Option<Stat>;
@@ -104,21 +159,26 @@ impl Processes for Proc {
     }
 }
 
-/// Whether `pid` is a descendant of `ancestor`. `None` where a process on the way vanished or
-/// changed, which is refused as well.
-fn descends(processes: &dyn Processes, pid: i32, ancestor: i32) -> Option<bool> {
+/// Whether `pid` is a descendant of `ours`, or is `job` or a descendant of it. `None` where a
+/// process on the way vanished or changed, which is refused as well.
+fn descends(processes: &dyn Processes, pid: i32, ours: i32, job: Option<Process>) -> Option<bool> {
     let mut way: Vec<(i32, u64, i32)> = Vec::new();
     let mut at = pid;
     let found = loop {
-        if at == ancestor {
-            // The ancestor itself is no descendant: valetkey does not speak to its own socket.
+        if at == ours {
+            // We ourselves are no descendant: valetkey does not speak to its own socket.
             break !way.is_empty();
         }
-        if at <= 1 || way.len() == MAX_DEPTH {
+        let is_job = job.is_some_and(|job| job.pid == at);
+        if !is_job && (at <= 1 || way.len() == MAX_DEPTH) {
             break false;
         }
         let stat = processes.stat(at)?;
         way.push((at, stat.start_time, stat.parent));
+        if is_job {
+            // Where it has ended, its number may be another process's.
+            break job.is_some_and(|job| job.start_time == stat.start_time);
+        }
         at = stat.parent;
     };
     // Read again: a number that was reused in between has another start time. A parent may
@@ -142,12 +202,12 @@ fn is_alive(pidfd: &std::os::fd::OwnedFd) -> bool {
 /// Looks at who connected, and says why where it is nobody to answer.
 ///
 /// # Errors
-/// [`Stranger`] for everyone but a living descendant of the wrapped command with our user.
-pub fn check(stream: &UnixStream) -> Result<(), Stranger> {
+/// [`Stranger`] for everyone but a living process of our user that is one of `peers`.
+pub fn check(stream: &UnixStream, peers: &Peers) -> Result<(), Stranger> {
     // Retried once: a parent that ends during the walk (a shell that finishes while its child
     // connects) is no reason to refuse the child, whose new parent is known the second time.
-    match check_once(stream) {
-        Err(Stranger::Unknown) => check_once(stream),
+    match check_once(stream, peers) {
+        Err(Stranger::Unknown) => check_once(stream, peers),
         result => result,
     }
 }
@@ -168,7 +228,7 @@ pub fn check_child(stream: &UnixStream, child: Pid) -> Result<(), Stranger> {
     if peer.pid == child { Ok(()) } else { Err(Stranger::NotOurSsh(name())) }
 }
 
-fn check_once(stream: &UnixStream) -> Result<(), Stranger> {
+fn check_once(stream: &UnixStream, peers: &Peers) -> Result<(), Stranger> {
     let pidfd = crate::sys::peer_pidfd(stream);
     let peer = rustix::net::sockopt::socket_peercred(stream).map_err(|_| Stranger::Unknown)?;
     let pid = peer.pid.as_raw_nonzero().get();
@@ -179,12 +239,17 @@ fn check_once(stream: &UnixStream) -> Result<(), Stranger> {
         return Err(Stranger::OtherUser { uid, name: name() });
     }
     let ours = Pid::as_raw(Some(rustix::process::getpid()));
-    let related = descends(&proc, pid, ours);
+    let related = match peers {
+        Peers::Command => descends(&proc, pid, ours, None),
+        Peers::Job(job) => descends(&proc, pid, ours, Some(*job)),
+        Peers::User => Some(pid != ours),
+    };
     if pidfd.is_some_and(|pidfd| !is_alive(&pidfd)) {
         return Err(Stranger::Unknown);
     }
     match related {
         Some(true) => Ok(()),
+        Some(false) if matches!(peers, Peers::Job(_)) => Err(Stranger::OutsideOfJob(name())),
         Some(false) => Err(Stranger::Unrelated(name())),
         None if proc.starved.get() => Err(Stranger::NotLookedAt),
         None => Err(Stranger::Unknown),
@@ -249,31 +314,31 @@ mod tests {
     #[test]
     fn a_grandchild_descends_and_a_sibling_an_ancestor_and_oneself_do_not() {
         let table = Table::of(&[(30, 20), (20, 10), (10, 5), (11, 5), (5, 1)]);
-        assert_eq!(descends(&table, 30, 10), Some(true));
-        assert_eq!(descends(&table, 20, 10), Some(true));
-        assert_eq!(descends(&table, 11, 10), Some(false));
-        assert_eq!(descends(&table, 5, 10), Some(false));
-        assert_eq!(descends(&table, 10, 10), Some(false));
+        assert_eq!(descends(&table, 30, 10, None), Some(true));
+        assert_eq!(descends(&table, 20, 10, None), Some(true));
+        assert_eq!(descends(&table, 11, 10, None), Some(false));
+        assert_eq!(descends(&table, 5, 10, None), Some(false));
+        assert_eq!(descends(&table, 10, 10, None), Some(false));
     }
 
     #[test]
     fn a_process_without_a_visible_parent_does_not_descend() {
         // A process of another pid namespace has parent 0.
-        assert_eq!(descends(&Table::of(&[(30, 0)]), 30, 10), Some(false));
-        assert_eq!(descends(&Table::of(&[]), 30, 10), None);
+        assert_eq!(descends(&Table::of(&[(30, 0)]), 30, 10, None), Some(false));
+        assert_eq!(descends(&Table::of(&[]), 30, 10, None), None);
     }
 
     #[test]
     fn a_number_that_was_reused_during_the_walk_is_refused() {
         // Looks: 30, 20, then 30 again with another start time.
         let table = Table { change: Some((3, 30, (20, 6))), ..Table::of(&[(30, 20), (20, 10)]) };
-        assert_eq!(descends(&table, 30, 10), None);
+        assert_eq!(descends(&table, 30, 10, None), None);
     }
 
     #[test]
     fn a_parent_that_changed_during_the_walk_is_refused() {
         let table = Table { change: Some((3, 30, (1, 5))), ..Table::of(&[(30, 20), (20, 10)]) };
-        assert_eq!(descends(&table, 30, 10), None);
+        assert_eq!(descends(&table, 30, 10, None), None);
     }
 
     #[test]
@@ -281,7 +346,31 @@ mod tests {
         let depth = i32::try_from(MAX_DEPTH).unwrap();
         let chain: Vec<(i32, i32)> = (11..12 + depth).map(|pid| (pid, pid - 1)).collect();
         let table = Table::of(&chain);
-        assert_eq!(descends(&table, 10 + depth, 10), Some(true));
-        assert_eq!(descends(&table, 11 + depth, 10), Some(false));
+        assert_eq!(descends(&table, 10 + depth, 10, None), Some(true));
+        assert_eq!(descends(&table, 11 + depth, 10, None), Some(false));
+    }
+
+    #[test]
+    fn the_jobs_process_and_its_descendants_are_known_and_its_parent_and_brother_are_not() {
+        let table = Table::of(&[(40, 30), (30, 20), (20, 5), (21, 5), (5, 1), (10, 1)]);
+        let job = Some(Process { pid: 20, start_time: 5 });
+        for (pid, known) in [(40, true), (30, true), (20, true), (21, false), (5, false), (10, false)] {
+            assert_eq!(descends(&table, pid, 10, job), Some(known), "{pid}");
+        }
+        assert_eq!(descends(&Table::of(&[(11, 10), (10, 1)]), 11, 10, job), Some(true), "what we started ourselves");
+    }
+
+    #[test]
+    fn another_process_with_the_number_of_the_job_that_has_ended_is_refused() {
+        let table = Table::of(&[(30, 20), (20, 1)]);
+        assert_eq!(descends(&table, 30, 10, Some(Process { pid: 20, start_time: 4 })), Some(false));
+    }
+
+    #[test]
+    fn a_job_may_be_the_first_process_of_a_container() {
+        let table = Table::of(&[(30, 1), (1, 0), (31, 0)]);
+        let job = Some(Process { pid: 1, start_time: 5 });
+        assert_eq!(descends(&table, 30, 10, job), Some(true));
+        assert_eq!(descends(&table, 31, 10, job), Some(false));
     }
 }

@@ -30,8 +30,11 @@ impl Receipt {
         lines.extend(self.refusal_lines());
         let seconds = format!("{}.{:01} s", self.duration_ms / 1000, self.duration_ms % 1000 / 100);
         lines.push(match self.ended_by {
-            "time-limit" => format!("the lease ended at its time limit, before the command did ({seconds})"),
-            _ => format!("the lease is over after {seconds}"),
+            Some("time-limit") => format!("the lease ended at its time limit, before the command did ({seconds})"),
+            Some("job") => format!("the lease ended with its job after {seconds}"),
+            Some("signal") => format!("the lease was ended by a signal after {seconds}"),
+            None => format!("the lease goes on since {seconds}"),
+            Some(_) => format!("the lease is over after {seconds}"),
         });
         lines
     }

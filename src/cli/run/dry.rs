@@ -7,10 +7,10 @@ use std::ffi::OsStr;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
-use super::settings::Settings;
-use super::{probe, start};
+use super::start;
 use crate::agent::socket;
 use crate::builder::{self, Lending, Typed};
+use crate::cli::lend::{Settings, probe};
 use crate::lease::{Folder, LeaseError, Places};
 use crate::ui::{self, Failure};
 

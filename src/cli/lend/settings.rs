@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use super::{RunArgs, expand_home};
+use super::{LendArgs, expand_home};
 use crate::config::{self, Config, ConfigError, Lend, Wanted};
 use crate::exit::Code;
 use crate::hosts::{HostName, HostScope, Hosts};
@@ -13,22 +13,22 @@ use crate::policy::{Access, Limits};
 use crate::ui::Failure;
 
 /// Everything that is known before a key is loaded.
-pub(super) struct Settings {
+pub(in crate::cli) struct Settings {
     /// The grants that were asked for, in order.
-    pub(super) wanted: Vec<Wanted>,
+    pub(in crate::cli) wanted: Vec<Wanted>,
     /// The pins.
-    pub(super) hosts: Arc<Hosts>,
+    pub(in crate::cli) hosts: Arc<Hosts>,
     /// How access is lent, where a flag says it.
     lend: Option<Lend>,
     /// Findings of `--audit` that do not count.
-    pub(super) ignores: Vec<crate::audit::ignore::Ignore>,
+    pub(in crate::cli) ignores: Vec<crate::audit::ignore::Ignore>,
     /// What a person should know.
-    pub(super) warnings: Vec<String>,
+    pub(in crate::cli) warnings: Vec<String>,
 }
 
 impl Settings {
     /// Reads what the flags name; flags win over the file.
-    pub(super) fn new(args: &RunArgs) -> Result<Self, Failure> {
+    pub(in crate::cli) fn new(args: &LendArgs) -> Result<Self, Failure> {
         let config = read_config(args)?;
         let mut warnings = Vec::new();
         let hosts = pins(args, &config, &mut warnings)?;
@@ -44,7 +44,7 @@ impl Settings {
     }
 
     /// Whether the socket of this ssh id is the gateway's: where one of its grants is.
-    pub(super) fn by_gateway(&self, id: &str) -> bool {
+    pub(in crate::cli) fn by_gateway(&self, id: &str) -> bool {
         let mut grants = self.wanted.iter().filter(|wanted| wanted.id == id);
         grants.any(|wanted| match self.lend_of(wanted) {
             Lend::Agent => false,
@@ -98,18 +98,18 @@ impl Settings {
     }
 
     /// The scope of a grant.
-    pub(super) fn scope(wanted: &Wanted) -> HostScope {
+    pub(in crate::cli) fn scope(wanted: &Wanted) -> HostScope {
         if wanted.hosts.is_empty() { HostScope::AllPinned } else { HostScope::Only(wanted.hosts.clone()) }
     }
 
     /// The known_hosts file for the build: the hosts of all grants.
-    pub(super) fn known_hosts_text(&self) -> String {
+    pub(in crate::cli) fn known_hosts_text(&self) -> String {
         let scopes: Vec<HostScope> = self.wanted.iter().map(Self::scope).collect();
         self.hosts.known_hosts_for(&scopes)
     }
 
     /// The variables that held a key or a passphrase, for the child not to see.
-    pub(super) fn secret_variables(&self) -> Vec<OsString> {
+    pub(in crate::cli) fn secret_variables(&self) -> Vec<OsString> {
         let sources = self.wanted.iter().flat_map(|wanted| [Some(&wanted.key), wanted.passphrase_from.as_ref()]);
         sources.flatten().filter_map(|source| source.variable().map(OsString::from)).collect()
     }
@@ -140,7 +140,7 @@ fn without_line(hosts: &Hosts, config_hosts: &[HostName], wanted: &[Wanted]) -> 
     })
 }
 
-fn read_config(args: &RunArgs) -> Result<Config, Failure> {
+fn read_config(args: &LendArgs) -> Result<Config, Failure> {
     if args.no_config {
         return Ok(Config::default());
     }
@@ -148,7 +148,7 @@ fn read_config(args: &RunArgs) -> Result<Config, Failure> {
     Ok(found.map(|path| config::read(&path)).transpose()?.unwrap_or_default())
 }
 
-fn wanted(args: &RunArgs, config: Config) -> Result<Vec<Wanted>, Failure> {
+fn wanted(args: &LendArgs, config: Config) -> Result<Vec<Wanted>, Failure> {
     let passphrase_from = args.passphrase_from.as_deref().map(config::parse_passphrase_flag).transpose()?;
     let mut wanted = if args.keys.is_empty() { config.grants } else { from_flags(args, config.lend)? };
     for wanted in &mut wanted {
@@ -160,7 +160,7 @@ fn wanted(args: &RunArgs, config: Config) -> Result<Vec<Wanted>, Failure> {
     Ok(wanted)
 }
 
-fn from_flags(args: &RunArgs, lend: Option<Lend>) -> Result<Vec<Wanted>, ConfigError> {
+fn from_flags(args: &LendArgs, lend: Option<Lend>) -> Result<Vec<Wanted>, ConfigError> {
     let one = |text: &String| {
         let (id, key) = config::parse_key_flag(text)?;
         Ok(Wanted {
@@ -179,7 +179,7 @@ fn from_flags(args: &RunArgs, lend: Option<Lend>) -> Result<Vec<Wanted>, ConfigE
 }
 
 /// What was typed on the command line holds for every grant.
-fn override_by_flags(wanted: &mut Wanted, args: &RunArgs, passphrase_from: Option<&KeySource>) {
+fn override_by_flags(wanted: &mut Wanted, args: &LendArgs, passphrase_from: Option<&KeySource>) {
     if !args.hosts.is_empty() {
         wanted.hosts.clone_from(&args.hosts);
     }
@@ -193,7 +193,7 @@ fn override_by_flags(wanted: &mut Wanted, args: &RunArgs, passphrase_from: Optio
     wanted.limits.time_limit = args.time_limit.unwrap_or(wanted.limits.time_limit);
 }
 
-fn pins(args: &RunArgs, config: &Config, warnings: &mut Vec<String>) -> Result<Hosts, Failure> {
+fn pins(args: &LendArgs, config: &Config, warnings: &mut Vec<String>) -> Result<Hosts, Failure> {
     let home = std::env::var_os("HOME");
     let files = args.known_hosts.iter().chain(&config.known_hosts);
     let files: Vec<_> = files.map(|file| expand_home(file, home.as_deref())).collect();
@@ -204,7 +204,7 @@ fn pins(args: &RunArgs, config: &Config, warnings: &mut Vec<String>) -> Result<H
 }
 
 /// For clap: a host name, with its hint in the message.
-pub(super) fn parse_host(text: &str) -> Result<HostName, String> {
+pub(in crate::cli) fn parse_host(text: &str) -> Result<HostName, String> {
     // No label of a name is that long (RFC 1035), so it is a key in the wrong place.
     if crate::keys::source::may_be_key(text) {
         return Err("this is no host name".into());

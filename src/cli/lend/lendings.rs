@@ -30,11 +30,11 @@ struct Socket {
 }
 
 /// All that is lent.
-pub(super) struct Lendings {
+pub(in crate::cli) struct Lendings {
     /// The grants, in the order of [`Settings::wanted`].
-    pub(super) grants: Vec<Grant>,
+    pub(in crate::cli) grants: Vec<Grant>,
     /// What a person should know.
-    pub(super) warnings: Vec<String>,
+    pub(in crate::cli) warnings: Vec<String>,
     wanted: Vec<Wanted>,
     sockets: Vec<Socket>,
 }
@@ -42,7 +42,7 @@ pub(super) struct Lendings {
 impl Lendings {
     /// Loads every key. The first that cannot be loaded stops it all: nothing has started yet.
     /// Where an audit follows, it learns what to look for.
-    pub(super) fn load(
+    pub(in crate::cli) fn load(
         settings: &Settings,
         max_identities: usize,
         looking: Option<&mut Looking>,
@@ -117,7 +117,11 @@ impl Lendings {
     }
 
     /// What each socket answers.
-    pub(super) fn services(&self, shared: &Arc<Shared>, upstreams: &Arc<Upstreams>) -> Result<Vec<Service>, Failure> {
+    pub(in crate::cli) fn services(
+        &self,
+        shared: &Arc<Shared>,
+        upstreams: &Arc<Upstreams>,
+    ) -> Result<Vec<Service>, Failure> {
         let service = |socket: &Socket| {
             if !socket.by_gateway {
                 let identities = socket.offered.iter().map(|(_, identity)| identity.clone()).collect();
@@ -140,18 +144,18 @@ impl Lendings {
     }
 
     /// Whether any socket is the gateway's.
-    pub(super) fn any_gateway(&self) -> bool {
+    pub(in crate::cli) fn any_gateway(&self) -> bool {
         self.sockets.iter().any(|socket| socket.by_gateway)
     }
 
     /// Whether what a builder would fetch with its ssh id `default` (the first, where there is
     /// none of that name) goes through the gateway.
-    pub(super) fn git_by_gateway(&self) -> bool {
+    pub(in crate::cli) fn git_by_gateway(&self) -> bool {
         self.sockets.first().is_some_and(|socket| socket.by_gateway)
     }
 
     /// The word for the receipt.
-    pub(super) fn lending(&self) -> &'static str {
+    pub(in crate::cli) fn lending(&self) -> &'static str {
         match (self.any_gateway(), self.sockets.iter().all(|socket| socket.by_gateway)) {
             (false, _) => "agent",
             (true, true) => "gateway",
@@ -160,7 +164,7 @@ impl Lendings {
     }
 
     /// Id, blob and fingerprint of every identity, for the decision log.
-    pub(super) fn known(&self) -> Vec<(String, Vec<u8>, String)> {
+    pub(in crate::cli) fn known(&self) -> Vec<(String, Vec<u8>, String)> {
         let of_socket = |socket: &Socket| -> Vec<(String, Vec<u8>, String)> {
             let offered = socket.offered.iter();
             offered.map(|(_, key)| (socket.id.clone(), key.blob.clone(), fingerprint(&key.blob))).collect()
@@ -169,12 +173,12 @@ impl Lendings {
     }
 
     /// The longest time limit of a grant: after it nothing could be signed any more.
-    pub(super) fn time_limit(&self) -> Duration {
+    pub(in crate::cli) fn time_limit(&self) -> Duration {
         self.grants.iter().map(|grant| grant.limits.time_limit).max().unwrap_or_default()
     }
 
     /// What was lent, for summary and receipt.
-    pub(super) fn lent(&self) -> Vec<Lent> {
+    pub(in crate::cli) fn lent(&self) -> Vec<Lent> {
         let line = |socket: &Socket, grant: usize, identity: &Identity| -> Option<Lent> {
             let (grant, wanted) = (self.grants.get(grant)?, self.wanted.get(grant)?);
             let hosts = match &grant.scope {

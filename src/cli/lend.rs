@@ -1,0 +1,223 @@
+//! What `run` and `start` share: the flags that say what is lent, and the way from them to a
+//! lease that answers.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+
+use crate::agent::peer::Peers;
+use crate::agent::service::Shared;
+use crate::builder::checkout::Checkouts;
+use crate::builder::{self, Lending, Plan};
+use crate::config::{self, DEFAULT_MAX_IDENTITIES};
+use crate::decision_log::DecisionLog;
+use crate::exit::Code;
+use crate::gateway::{TimeLimits, Upstreams};
+use crate::lease::{EndedBy, Folder, Lease, Places};
+use crate::policy::Standing;
+use crate::receipt::{Frame, Pending, Receipt};
+use crate::ui::Failure;
+
+mod lendings;
+mod settings;
+
+pub(super) use lendings::Lendings;
+pub(super) use settings::Settings;
+
+/// The flags that say what is lent.
+#[derive(Args, Debug)]
+pub struct LendArgs {
+    /// Key to lend: keychain:NAME, env:NAME, file:PATH, stdin, agent, agent:SHA256:... or
+    /// agent:COMMENT; with ID= in front for another ssh id than "default". Replaces the
+    /// grants of valetkey.toml
+    // Parsed later: clap would repeat a wrong value, and that may be the key itself.
+    #[arg(short, long = "key", value_name = "[ID=]SOURCE")]
+    pub keys: Vec<String>,
+    /// Host that the keys may log in to; without it, every pinned host
+    #[arg(long = "host", value_name = "NAME[:PORT]", value_parser = settings::parse_host)]
+    pub hosts: Vec<crate::hosts::HostName>,
+    /// Account that the keys may log in as [default: git]
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// File with host keys to trust beside the built-in ones (may be given several times)
+    #[arg(long, value_name = "FILE")]
+    pub known_hosts: Vec<PathBuf>,
+    /// How access is lent: `gateway` carries Git commands, and the build holds no key; `agent`
+    /// lends the keys for logins; `auto` is the gateway wherever a grant names repositories. Also
+    /// `lend` in valetkey.toml [default: auto]
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub lend: Option<config::Lend>,
+    /// Where the passphrase of an encrypted key comes from (any key source but agent)
+    // Parsed later, as --key.
+    #[arg(long, value_name = "SOURCE")]
+    pub passphrase_from: Option<String>,
+    /// Signatures that each grant allows [default: 64]
+    #[arg(long, value_name = "N")]
+    pub max_signatures: Option<u32>,
+    /// Time after which the lease ends, such as 90s, 30m or 2h [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = config::parse_duration)]
+    pub time_limit: Option<std::time::Duration>,
+    /// Identities that one socket offers at most; servers cut a client off after six [default: 5]
+    #[arg(long, value_name = "N")]
+    pub max_identities: Option<NonZeroUsize>,
+    /// Config file [default: valetkey.toml in this folder or one above it]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub config: Option<PathBuf>,
+    /// Do not read valetkey.toml
+    #[arg(long)]
+    pub no_config: bool,
+    /// Write what was lent, signed and refused to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+    /// Append a line of JSON for each decision to this file
+    #[arg(long, value_name = "FILE")]
+    pub decision_log: Option<PathBuf>,
+}
+
+impl LendArgs {
+    /// Identities that one socket offers at most.
+    pub(in crate::cli) fn max_identities(&self) -> usize {
+        self.max_identities.map_or(DEFAULT_MAX_IDENTITIES, NonZeroUsize::get)
+    }
+}
+
+/// A lease that answers, and what has to be known of it at its end.
+pub(in crate::cli) struct Opened {
+    /// Its folder and sockets.
+    pub(in crate::cli) lease: Lease,
+    /// What builders are given.
+    pub(in crate::cli) lending: Lending,
+    lendings: Lendings,
+    log: Arc<DecisionLog>,
+    upstreams: Arc<Upstreams>,
+    receipt: Option<Pending>,
+    shared: Arc<Shared>,
+    started: u64,
+}
+
+impl Opened {
+    /// Opens a lease for what was loaded. The files that are written at its end are opened first,
+    /// so that a place that cannot be written to is known before a build starts.
+    pub(in crate::cli) fn new(
+        args: &LendArgs,
+        settings: &Settings,
+        lendings: Lendings,
+        peers: Peers,
+    ) -> Result<Self, Failure> {
+        let receipt = args.receipt.as_deref().map(Pending::open).transpose()?;
+        let log = args.decision_log.as_deref().map(open_log).transpose()?;
+        let log = Arc::new(DecisionLog::new(lendings.known(), log));
+
+        let folder = Folder::make(&Places::from_env())?;
+        let known_hosts = folder.path().join("known_hosts");
+        folder.write(&known_hosts, 0o644, settings.known_hosts_text().as_bytes())?;
+        let shared = Arc::new(Shared {
+            standing: Mutex::new(Standing::new(lendings.grants.len())),
+            grants: lendings.grants.clone(),
+            hosts: settings.hosts.clone(),
+            log: Arc::clone(&log),
+            started: Instant::now(),
+        });
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let upstreams = Arc::new(Upstreams::new(
+            settings.hosts.clone(),
+            Arc::clone(&log),
+            settings.secret_variables(),
+            TimeLimits::default(),
+            folder.path().to_owned(),
+        ));
+        let services = lendings.services(&shared, &upstreams)?;
+        let guest = lendings.any_gateway().then(|| folder.write_guest()).transpose()?;
+        let lease = Lease::start(folder, services, &shared, lendings.time_limit(), &peers)?;
+        let lending = Lending {
+            sockets: lease.sockets().to_vec(),
+            known_hosts,
+            folder: lease.folder().to_owned(),
+            guest,
+            git: lease.sockets().first().filter(|_| lendings.git_by_gateway()).map(|(_, socket)| socket.clone()),
+        };
+        Ok(Self { lease, lending, lendings, log, upstreams, receipt, shared, started })
+    }
+
+    /// What a person should know of what was loaded.
+    pub(in crate::cli) fn warnings(&self) -> &[String] {
+        &self.lendings.warnings
+    }
+
+    /// Writes what a plan needs into the lease's folder.
+    pub(in crate::cli) fn make(&self, plan: &Plan) -> Result<(), Failure> {
+        for path in &plan.folders {
+            self.lease.make_folder(path)?;
+        }
+        for (path, content) in &plan.files {
+            self.lease.write(path, content.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Ends the lease: nothing answers any more, its folder is gone. Says what ended it.
+    pub(in crate::cli) fn end(&mut self) -> EndedBy {
+        let ended_by = self.lease.end();
+        self.upstreams.stop();
+        ended_by
+    }
+
+    /// What it did so far.
+    pub(in crate::cli) fn receipt(&self, tool: String, ended_by: Option<EndedBy>, exit_code: Option<u8>) -> Receipt {
+        let frame = Frame {
+            lending: self.lendings.lending(),
+            tool,
+            started: self.started,
+            duration: self.shared.started.elapsed(),
+            ended_by,
+            exit_code,
+        };
+        Receipt::new(frame, self.lendings.lent(), self.log.tally())
+    }
+
+    /// Writes the receipt where it was asked for.
+    pub(in crate::cli) fn write(&mut self, receipt: &Receipt) -> Result<(), Failure> {
+        match self.receipt.take() {
+            Some(pending) => pending.write(receipt).map_err(Failure::from),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the build tools and files are asked through, without the variables that hold keys. A dry
+/// run clones nothing.
+pub(in crate::cli) fn probe(
+    settings: &Settings,
+    lending: &Lending,
+    is_dry: bool,
+) -> Result<builder::probe::System, Failure> {
+    let system = builder::probe::System::new(settings.secret_variables())
+        .map_err(|error| Failure::new(Code::Builder, format!("failed to find the working directory: {error}")))?;
+    Ok(match (&lending.guest, &lending.git) {
+        (Some(guest), Some(socket)) => {
+            let clones = lending.folder.join(crate::lease::CLONES);
+            let checkouts = Checkouts::new(clones, guest.join(crate::guest::NAME), socket.clone());
+            system.with_checkouts(if is_dry { checkouts.dry() } else { checkouts })
+        }
+        _ => system,
+    })
+}
+
+fn open_log(path: &std::path::Path) -> Result<std::fs::File, Failure> {
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.map_err(|error| {
+        Failure::new(Code::Lease, format!("failed to open the decision log {}: {error}", path.display()))
+    })
+}
+
+/// `~/` at the start of a path is the home folder, as a shell has it; `file:~/x` reaches us
+/// unexpanded.
+pub(crate) fn expand_home(path: &std::path::Path, home: Option<&std::ffi::OsStr>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => path.to_owned(),
+    }
+}
