@@ -8,6 +8,7 @@
 //! warning), one that names none is filled in, because "none" means the person's whole agent.
 
 pub mod add_git;
+pub mod arguments;
 mod bake;
 mod bake_inline;
 mod buildah;
@@ -40,6 +41,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 pub use error::BuilderError;
+pub use guest_mount::{RewrittenFile, ignore_path, rewritten};
 pub use probe::Probe;
 
 /// Id of the secret that carries the known_hosts lines into a step.
@@ -166,6 +168,11 @@ pub fn plan(typed: &Typed, lending: &Lending, probe: &mut dyn Probe) -> Result<P
         "podman-compose" => Ok(podman::compose(typed)),
         _ => Ok(Plan::other(typed)),
     }
+}
+
+/// Whether Compose would find a project from the working directory.
+pub fn has_compose_project(probe: &mut dyn Probe) -> bool {
+    compose_files::is_there(probe)
 }
 
 /// The program's name without folders; `.exe` is no part of it.

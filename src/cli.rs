@@ -14,7 +14,11 @@ pub mod audit;
 pub mod host;
 pub mod key;
 pub mod lend;
+pub mod rewrite;
 pub mod run;
+pub mod start;
+pub mod status;
+pub mod stop;
 
 /// Lends SSH keys to a container build, for the length of the build and no longer.
 #[derive(Debug, Parser)]
@@ -29,6 +33,7 @@ Examples:
   valetkey key add work --from ~/.ssh/id_ed25519
   valetkey run --key keychain:work -- docker compose build
   valetkey run --key env:SSH_PRIVATE_KEY -- docker build -t app .
+  eval \"$(valetkey start --key env:SSH_PRIVATE_KEY)\"
   valetkey audit app:latest
   valetkey host add git.example.com --fingerprint SHA256:...
 
@@ -40,6 +45,14 @@ audit could not read everything, 126 not executable, 127 not found.";
 enum Command {
     /// Run a build with keys lent to it
     Run(Box<run::RunArgs>),
+    /// Lend keys for the length of a job, to builds that valetkey does not start itself
+    Start(Box<start::StartArgs>),
+    /// Show the leases that `start` left in the background
+    Status(status::StatusArgs),
+    /// End a lease that `start` left in the background
+    Stop(stop::StopArgs),
+    /// Give the guest to the ssh steps of a Dockerfile, for a build by gateway
+    Rewrite(rewrite::RewriteArgs),
     /// Show that images hold no key, or where they do
     Audit(audit::AuditArgs),
     /// Keep keys in the keychain of the operating system
@@ -78,6 +91,11 @@ pub fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Start(args) if is_background() => start::background::run(&args),
+        Command::Start(args) => start::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Stop(args) => stop::run(&args),
+        Command::Rewrite(args) => rewrite::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Key(args) => key_command(args).map(|()| 0),
         Command::Host(args) => host::run(args).map(|()| 0),
@@ -90,6 +108,11 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.code as u8)
         }
     }
+}
+
+/// Whether this is the process of a lease, which `start` starts under a name of its own.
+fn is_background() -> bool {
+    std::env::args_os().next().is_some_and(|name| name == start::background::NAME)
 }
 
 /// Whether clap's message would show the text of a key that was typed (`--key "$KEY"`).

@@ -4,7 +4,10 @@
 //! folder. It never holds a secret: sockets, known_hosts and the files of the plan. What a
 //! kill left behind is swept up by the next start.
 
+pub mod control;
+mod ended;
 mod folder;
+mod places;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,8 +20,13 @@ use crate::agent::{Listener, Service, service::Shared, socket};
 use crate::exit::Code;
 use crate::ui::Explain;
 
-pub use folder::{CLONES, Folder, Places};
+pub use ended::{MAX_SAID, keep_ended, take_ended};
+pub use folder::{BAKE, CLONES, Folder, clear};
 pub(crate) use folder::{random_name, remove_session};
+pub use places::{Places, is_held};
+
+/// The file in the folder of a lease in the background that says what it is: [`crate::cli::start`].
+pub const FILE: &str = "lease.json";
 
 /// Why a lease could not be set up.
 #[derive(Debug, thiserror::Error)]

@@ -50,6 +50,7 @@ mod pip_and_poetry_install_a_private_package;
 mod podman_build_clones_a_private_repository;
 mod run_audits_what_was_built;
 mod standalone_compose_clones_a_private_repository;
+mod start_lends_to_the_builds_of_later_steps;
 mod strangers_at_the_socket_get_no_answer;
 mod the_key_cannot_be_read_out_of_valetkey;
 mod the_key_is_found_nowhere_but_in_valetkey;

@@ -77,6 +77,15 @@ impl Engine {
         run.args(arguments)
     }
 
+    /// A job: a shell with this script in the engine's environment, in which `valetkey` is found.
+    #[must_use]
+    pub fn job(&self, script: &str) -> Run {
+        let program = valetkey();
+        let folder = program.parent().expect("a folder").to_str().expect("a path in UTF-8");
+        let path = format!("{folder}:{}", self.var("PATH"));
+        self.command("bash").env("PATH", path).args(["-eu", "-o", "pipefail", "-c", script])
+    }
+
     /// A variable of the engine's environment.
     #[must_use]
     pub fn var(&self, name: &str) -> &str {

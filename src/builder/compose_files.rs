@@ -209,6 +209,13 @@ fn searched(start: &Path, probe: &mut dyn Probe) -> Vec<OsString> {
     Vec::new()
 }
 
+/// Whether there is a project, by COMPOSE_FILE or by its files.
+pub(super) fn is_there(probe: &mut dyn Probe) -> bool {
+    let named = probe.var("COMPOSE_FILE").is_some_and(|value| !value.is_empty());
+    let start = probe.cwd().to_owned();
+    named || !searched(&start, probe).is_empty()
+}
+
 /// COMPOSE_FILE for these paths, and its separator, which a `.env` may have set to another.
 fn variable(paths: &[OsString]) -> Vec<(OsString, OsString)> {
     let unused = |separator: &&u8| !paths.iter().any(|path| path.as_bytes().contains(separator));

@@ -89,6 +89,33 @@ pub(super) fn mount(
     Ok(mounted)
 }
 
+/// A Dockerfile with the guest, for a build that valetkey does not start itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RewrittenFile {
+    /// Its text.
+    pub text: String,
+    /// Its steps that got the guest.
+    pub steps: usize,
+    /// The ignore file that belongs to it alone.
+    pub ignore: Option<String>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// Reads a Dockerfile and gives the guest to its ssh steps. What an `ADD` fetches is left to the
+/// builder, with a warning.
+///
+/// # Errors
+/// Where it cannot be read, or the build would fail with another reason.
+pub fn rewritten(path: &Path, probe: &mut dyn Probe) -> Result<RewrittenFile, BuilderError> {
+    let path = probe.cwd().join(path);
+    let (text, ignore) = (read(&path, probe)?, ignore_of(&path, probe)?);
+    let name = path.file_name().map_or_else(|| "Dockerfile".into(), |name| name.to_string_lossy().into_owned());
+    let Rewritten { text, steps, notes, .. } = dockerfile::rewrite(text.as_bytes(), None);
+    let warnings = notes.iter().map(|note| said("valetkey rewrite", &name, note)).collect::<Result<_, _>>()?;
+    Ok(RewrittenFile { text: String::from_utf8_lossy(&text).into_owned(), steps, ignore, warnings })
+}
+
 /// What a person is told. An error where the build would fail, late and with another reason.
 fn said(place: &str, name: &str, note: &Note) -> Result<String, BuilderError> {
     Ok(match note {
@@ -133,7 +160,8 @@ pub(super) fn read(path: &Path, probe: &mut dyn Probe) -> Result<String, Builder
 }
 
 /// Where a Dockerfile's own ignore file lies.
-pub(super) fn ignore_path(dockerfile: &Path) -> PathBuf {
+#[must_use]
+pub fn ignore_path(dockerfile: &Path) -> PathBuf {
     let mut path = dockerfile.as_os_str().to_owned();
     path.push(".dockerignore");
     path.into()

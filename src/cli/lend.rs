@@ -4,7 +4,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
@@ -95,7 +95,8 @@ pub(in crate::cli) struct Opened {
     upstreams: Arc<Upstreams>,
     receipt: Option<Pending>,
     shared: Arc<Shared>,
-    started: u64,
+    /// Seconds since 1970.
+    pub(in crate::cli) started: u64,
 }
 
 impl Opened {
@@ -145,6 +146,16 @@ impl Opened {
     /// What a person should know of what was loaded.
     pub(in crate::cli) fn warnings(&self) -> &[String] {
         &self.lendings.warnings
+    }
+
+    /// After this time it ends.
+    pub(in crate::cli) fn time_limit(&self) -> Duration {
+        self.lendings.time_limit()
+    }
+
+    /// What of it is left.
+    pub(in crate::cli) fn time_left(&self) -> Duration {
+        self.time_limit().saturating_sub(self.shared.started.elapsed())
     }
 
     /// Writes what a plan needs into the lease's folder.

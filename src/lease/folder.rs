@@ -1,4 +1,4 @@
-//! The folder of a lease: where it lies, who may open it, and sweeping up after a kill.
+//! The folder of a lease: who may open it, and sweeping up after a kill.
 //!
 //! Each folder has a `lock` file that its process holds locked for as long as it lives: a
 //! folder whose lock is free belongs to nobody. Making and sweeping happen under one lock of
@@ -6,16 +6,18 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::LeaseError;
+use super::ended::ENDED;
+use super::places::is_own;
+use super::{LeaseError, Places};
 use crate::agent::socket;
 
 /// Old folders that one start looks at, at most.
-const MAX_SWEPT: usize = 256;
+pub(super) const MAX_SWEPT: usize = 256;
 /// Entries that a folder is emptied of, at most; a lease makes about six, and a folder for each
 /// session that is left to the system's `ssh`.
 const MAX_FILES: usize = 256;
@@ -23,43 +25,10 @@ const MAX_FILES: usize = 256;
 const GUEST: &str = "guest";
 /// The folder in it that holds clones of what a build may read.
 pub const CLONES: &str = "git";
+/// The folder in it with what bake is given, beside what Compose is.
+pub const BAKE: &str = "bake";
 /// An empty folder in it, for a build without a context.
 const EMPTY: &str = "empty";
-
-/// Where leases may lie, as the environment says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Places {
-    /// XDG_RUNTIME_DIR, where it is set.
-    pub runtime: Option<PathBuf>,
-    /// The temp folder.
-    pub temp: PathBuf,
-}
-
-impl Places {
-    /// Those of this process.
-    #[must_use]
-    pub fn from_env() -> Self {
-        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-        Self { runtime, temp: std::env::temp_dir() }
-    }
-
-    /// The folder that holds this user's leases.
-    fn base(&self) -> PathBuf {
-        match &self.runtime {
-            Some(runtime) if is_own(runtime).unwrap_or(false) => runtime.join("valetkey"),
-            _ => self.temp.join(format!("valetkey-{}", rustix::process::geteuid().as_raw())),
-        }
-    }
-}
-
-/// Whether a path is a folder (not a link to one) of this user that nobody else can open.
-fn is_own(path: &Path) -> io::Result<bool> {
-    let meta = fs::symlink_metadata(path)?;
-    Ok(path.is_absolute()
-        && meta.is_dir()
-        && meta.uid() == rustix::process::geteuid().as_raw()
-        && meta.mode() & 0o077 == 0)
-}
 
 /// A folder of one lease. Removed when dropped.
 #[derive(Debug)]
@@ -92,7 +61,8 @@ impl Folder {
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {
                     let lock = lock_file(&path.join("lock")).map_err(failed)?;
-                    flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| failed(error.into()))?;
+                    // Waits for no longer than somebody takes to look whether it is held.
+                    flock(&lock, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
                     return Ok(Self { path, _lock: Some(lock) });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -180,17 +150,28 @@ fn sweep(base: &Path) {
     let Ok(entries) = fs::read_dir(base) else { return };
     for entry in entries.flatten().take(MAX_SWEPT) {
         let path = entry.path();
-        if !is_own(&path).unwrap_or(false) {
+        if !is_own(&path).unwrap_or(false) || path.file_name().is_some_and(|name| name == ENDED) {
             continue;
         }
-        // Without a lock file it is a folder whose making was cut short: nobody's as well.
-        let free = match OpenOptions::new().read(true).open(path.join("lock")) {
-            Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
-            Err(error) => error.kind() == io::ErrorKind::NotFound,
-        };
-        if free {
+        if is_free(&path) {
             empty(&path);
         }
+    }
+}
+
+/// Removes what a lease left whose process is gone; one that is held stays.
+pub fn clear(path: &Path) {
+    if is_own(path).unwrap_or(false) && is_free(path) {
+        empty(path);
+    }
+}
+
+/// Whether no process holds a folder.
+fn is_free(path: &Path) -> bool {
+    // Without a lock file it is a folder whose making was cut short: nobody's as well.
+    match OpenOptions::new().read(true).open(path.join("lock")) {
+        Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
 
@@ -204,6 +185,7 @@ fn empty(path: &Path) {
     }
     // Follows no link, and removes one that stands in its place.
     let _ = fs::remove_dir_all(path.join(CLONES));
+    let _ = fs::remove_dir_all(path.join(BAKE));
     let _ = fs::remove_dir(path.join(EMPTY));
     if let Ok(entries) = fs::read_dir(path) {
         for entry in entries.flatten().take(MAX_FILES) {
@@ -237,7 +219,7 @@ mod tests {
     fn places() -> (tempfile::TempDir, Places) {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        let places = Places { runtime: Some(dir.path().to_owned()), temp: "/nonexistent".into() };
+        let places = Places { runtime: Some(dir.path().to_owned()), runner: None, temp: "/nonexistent".into() };
         (dir, places)
     }
 
@@ -272,14 +254,14 @@ mod tests {
         let (dir, _) = places();
         let runtime = dir.path().join("open");
         DirBuilder::new().mode(0o755).create(&runtime).unwrap();
-        let places = Places { runtime: Some(runtime.clone()), temp: dir.path().to_owned() };
+        let places = Places { runtime: Some(runtime.clone()), runner: None, temp: dir.path().to_owned() };
         assert!(!Folder::make(&places).unwrap().path().starts_with(&runtime));
     }
 
     #[test]
     fn a_folder_planted_in_the_temp_folder_is_refused() {
         let (dir, _) = places();
-        let places = Places { runtime: None, temp: dir.path().to_owned() };
+        let places = Places { runtime: None, runner: None, temp: dir.path().to_owned() };
         let target = dir.path().join("target");
         DirBuilder::new().mode(0o700).create(&target).unwrap();
         std::os::unix::fs::symlink(&target, places.base()).unwrap();
@@ -297,7 +279,8 @@ mod tests {
             let filler = "x".repeat(length - rest - dir.path().as_os_str().len() - 1);
             let runtime = dir.path().join(filler);
             DirBuilder::new().mode(0o700).create(&runtime).unwrap();
-            let folder = Folder::make(&Places { runtime: Some(runtime), temp: "/nonexistent".into() }).unwrap();
+            let folder =
+                Folder::make(&Places { runtime: Some(runtime), runner: None, temp: "/nonexistent".into() }).unwrap();
             let path = folder.socket_path(0);
             assert_eq!(path.is_ok(), fits, "{path:?}");
             assert_eq!(path.is_ok_and(|path| crate::agent::socket::bind(&path).is_ok()), fits);
