@@ -3,6 +3,7 @@
 //! Owns no secret: a config names sources, never keys. Refuses what it does not know, and a
 //! file that somebody else could have written.
 
+pub mod comment;
 mod duration;
 mod file;
 mod ignore;

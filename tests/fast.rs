@@ -64,11 +64,18 @@ mod run {
     mod exit;
     mod grants;
     mod help;
-    mod place;
+    pub(crate) mod place;
     mod report;
     mod signals;
     mod sources;
     mod terminal;
+}
+
+mod start {
+    mod job;
+    mod lifetime;
+    mod outputs;
+    mod peers;
 }
 
 mod agent {

@@ -21,6 +21,7 @@ use crate::policy::Standing;
 use crate::receipt::{Frame, Pending, Receipt};
 use crate::ui::Failure;
 
+mod by_comment;
 mod lendings;
 mod settings;
 
@@ -42,6 +43,10 @@ pub struct LendArgs {
     /// Account that the keys may log in as [default: git]
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
+    /// Hold each key whose comment names a repository, such as git@github.com:owner/repo.git, to
+    /// that repository and host
+    #[arg(long)]
+    pub repos_from_comments: bool,
     /// File with host keys to trust beside the built-in ones (may be given several times)
     #[arg(long, value_name = "FILE")]
     pub known_hosts: Vec<PathBuf>,

@@ -59,7 +59,7 @@ command gets SSH_AUTH_SOCK; every command gets VALETKEY_KNOWN_HOSTS.";
 /// [`Code::Internal`], when the command succeeded and the receipt could not be written.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let hardened = super::harden()?;
-    let settings = Settings::new(&args.lend)?;
+    let mut settings = Settings::new(&args.lend)?;
     let typed = typed(&args.command)?;
     if args.dry_run {
         return dry::run(&settings, &typed);
@@ -67,7 +67,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     // Before the first key, so that it holds none.
     let witness = Witness::start().map_err(child::ChildError::Watch)?;
     let mut looking = super::audit::looking::Looking::default();
-    let lendings = Lendings::load(&settings, args.lend.max_identities(), args.audit.then_some(&mut looking))?;
+    let lendings = Lendings::load(&mut settings, args.lend.max_identities(), args.audit.then_some(&mut looking))?;
     let mut opened = Opened::new(&args.lend, &settings, lendings, Peers::Command)?;
     let mut plan = builder::plan(&typed, &opened.lending, &mut probe(&settings, &opened.lending, false)?)?;
     let auditing = args.audit.then(|| audit::Auditing::new(&typed, &mut plan, &opened.lending.folder)).transpose()?;

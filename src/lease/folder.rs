@@ -214,6 +214,8 @@ pub(crate) fn remove_session(path: &Path) {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
     fn places() -> (tempfile::TempDir, Places) {

@@ -28,7 +28,10 @@ impl Explain for ReceiptError {
 /// that a folder that is missing or not ours to write is known then.
 #[derive(Debug)]
 pub struct Pending {
+    /// As it was typed.
     path: PathBuf,
+    /// The same, absolute.
+    place: PathBuf,
     temporary: PathBuf,
     file: File,
 }
@@ -49,9 +52,11 @@ impl Pending {
         // Random: what a kill left behind must not stop a later run, whose number may be the same
         // (in a container it is always 1).
         temporary.push(format!(".{}", crate::lease::random_name().map_err(failed)?));
-        let temporary = path.with_file_name(temporary);
+        // A lease in the background is elsewhere when it writes.
+        let place = std::path::absolute(path).map_err(failed)?;
+        let temporary = place.with_file_name(temporary);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&temporary).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), temporary, file })
+        Ok(Self { path: path.to_owned(), place, temporary, file })
     }
 
     /// Writes the receipt and puts it in its place.
@@ -61,7 +66,7 @@ impl Pending {
     pub fn write(mut self, receipt: &Receipt) -> Result<(), ReceiptError> {
         let written = serde_json::to_string_pretty(receipt).map_err(io::Error::from);
         let written = written.and_then(|text| self.file.write_all(format!("{text}\n").as_bytes()));
-        let placed = written.and_then(|()| std::fs::rename(&self.temporary, &self.path));
+        let placed = written.and_then(|()| std::fs::rename(&self.temporary, &self.place));
         placed.map_err(|source| ReceiptError { path: self.path.clone(), source })
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::by_comment;
 use super::settings::Settings;
 use crate::agent::Service;
 use crate::agent::service::Shared;
@@ -43,7 +44,7 @@ impl Lendings {
     /// Loads every key. The first that cannot be loaded stops it all: nothing has started yet.
     /// Where an audit follows, it learns what to look for.
     pub(in crate::cli) fn load(
-        settings: &Settings,
+        settings: &mut Settings,
         max_identities: usize,
         looking: Option<&mut Looking>,
     ) -> Result<Self, Failure> {
@@ -58,16 +59,27 @@ impl Lendings {
         })
     }
 
-    fn load_from(settings: &Settings, max_identities: usize, env: &mut LoadEnv<'_>) -> Result<Self, Failure> {
-        let mut lendings =
-            Self { grants: Vec::new(), warnings: Vec::new(), wanted: settings.wanted.clone(), sockets: Vec::new() };
-        for (index, wanted) in settings.wanted.iter().enumerate() {
+    fn load_from(settings: &mut Settings, max_identities: usize, env: &mut LoadEnv<'_>) -> Result<Self, Failure> {
+        let mut warnings = Vec::new();
+        let mut all = Vec::new();
+        for wanted in &settings.wanted {
             env.passphrase_from.clone_from(&wanted.passphrase_from);
             let loaded = keys::load(&wanted.key, env)?;
-            lendings.warnings.extend(loaded.warnings);
-            let scope = Settings::scope(wanted);
+            warnings.extend(loaded.warnings);
+            if settings.by_comment {
+                all.append(&mut by_comment::apart(wanted.clone(), loaded.identities));
+            } else {
+                all.push((wanted.clone(), loaded.identities));
+            }
+        }
+        if settings.by_comment {
+            warnings.extend(settings.replace(all.iter().map(|(wanted, _)| wanted.clone()).collect())?);
+        }
+        let mut lendings = Self { grants: Vec::new(), warnings, wanted: settings.wanted.clone(), sockets: Vec::new() };
+        for (index, (wanted, identities)) in all.into_iter().enumerate() {
+            let scope = Settings::scope(&wanted);
             lendings.grants.push(Grant {
-                keys: loaded.identities.iter().map(|identity| identity.blob.clone()).collect(),
+                keys: identities.iter().map(|identity| identity.blob.clone()).collect(),
                 unbound: settings.hosts.unbound_allowed(&scope),
                 scope,
                 user: wanted.user.clone(),
@@ -75,7 +87,7 @@ impl Lendings {
                 access: wanted.access,
                 limits: wanted.limits,
             });
-            lendings.offer(index, &wanted.id, settings.by_gateway(&wanted.id), loaded.identities);
+            lendings.offer(index, &wanted.id, settings.by_gateway(&wanted.id), identities);
         }
         lendings.cut(max_identities);
         // `default` first: it is the one that goes into SSH_AUTH_SOCK.

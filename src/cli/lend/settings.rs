@@ -22,6 +22,8 @@ pub(in crate::cli) struct Settings {
     lend: Option<Lend>,
     /// Findings of `--audit` that do not count.
     pub(in crate::cli) ignores: Vec<crate::audit::ignore::Ignore>,
+    /// Whether the comments of keys say which repositories they are for.
+    pub(in crate::cli) by_comment: bool,
     /// What a person should know.
     pub(in crate::cli) warnings: Vec<String>,
 }
@@ -39,8 +41,20 @@ impl Settings {
             check_pinned(&hosts, host)?;
         }
         warnings.extend(without_line(&hosts, &config_hosts, &wanted));
-        let settings = Self { wanted, hosts: Arc::new(hosts), lend: args.lend, ignores, warnings };
-        settings.check_lending()
+        let by_comment = args.repos_from_comments;
+        let mut settings = Self { wanted, hosts: Arc::new(hosts), lend: args.lend, ignores, by_comment, warnings };
+        settings.warnings.extend(settings.check_lending()?);
+        Ok(settings)
+    }
+
+    /// The same with other grants in the place of those that were asked for: what the comments of
+    /// the keys say is known when they are loaded.
+    pub(in crate::cli) fn replace(&mut self, wanted: Vec<Wanted>) -> Result<Vec<String>, Failure> {
+        self.wanted = wanted;
+        for host in self.wanted.iter().flat_map(|wanted| &wanted.hosts) {
+            check_pinned(&self.hosts, host)?;
+        }
+        self.check_lending()
     }
 
     /// Whether the socket of this ssh id is the gateway's: where one of its grants is.
@@ -59,7 +73,7 @@ impl Settings {
     }
 
     /// Says what a way of lending does not hold a build to.
-    fn check_lending(mut self) -> Result<Self, Failure> {
+    fn check_lending(&self) -> Result<Vec<String>, Failure> {
         let mut open = Vec::new();
         for wanted in &self.wanted {
             let by_gateway = self.by_gateway(&wanted.id);
@@ -93,8 +107,7 @@ impl Settings {
             .with_hint("the guest is for Linux on x86-64 and arm64; lend by agent instead: --lend agent"));
         }
         open.dedup();
-        self.warnings.append(&mut open);
-        Ok(self)
+        Ok(open)
     }
 
     /// The scope of a grant.

@@ -58,8 +58,8 @@ pub(in crate::cli) fn run(args: &StartArgs) -> Result<u8, Failure> {
     let (sender, events) = mpsc::channel();
     watch(&until, sender.clone())?;
 
-    let settings = Settings::new(&args.lend)?;
-    let lendings = Lendings::load(&settings, args.lend.max_identities(), None)?;
+    let mut settings = Settings::new(&args.lend)?;
+    let lendings = Lendings::load(&mut settings, args.lend.max_identities(), None)?;
     let mut opened = Opened::new(&args.lend, &settings, lendings, until.peers)?;
     let offered = Offered::new(args, &settings, &opened)?;
     let given = given(&until, &settings, &opened, &offered);
