@@ -46,6 +46,7 @@ mod gateway_serves_every_ssh_id;
 mod gateway_serves_what_the_builder_would_fetch;
 mod keys_come_from_an_agent_stdin_and_a_variable;
 mod known_hosts_reaches_the_step_as_a_secret;
+mod leases_side_by_side;
 mod pip_and_poetry_install_a_private_package;
 mod podman_build_clones_a_private_repository;
 mod run_audits_what_was_built;
