@@ -67,6 +67,12 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Write the manual pages into a folder
+    #[command(after_help = "Example:\n  valetkey man ~/.local/share/man/man1 && man valetkey-run")]
+    Man {
+        /// The folder, which is there
+        folder: std::path::PathBuf,
+    },
 }
 
 /// Parses the command line, runs the command, prints the one fatal error.
@@ -100,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Key(args) => key_command(args).map(|()| 0),
         Command::Host(args) => host::run(args).map(|()| 0),
         Command::Completions { shell } => completions(shell).map(|()| 0),
+        Command::Man { folder } => man(&folder).map(|()| 0),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -141,6 +148,17 @@ fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
     clap_complete::generate(shell, &mut Cli::command(), "valetkey", &mut script);
     let written = std::io::stdout().write_all(&script);
     written.map_err(|error| Failure::new(Code::Internal, format!("failed to write the completion script: {error}")))
+}
+
+/// One page for each command, made of the command line's own definition.
+fn man(folder: &std::path::Path) -> Result<(), Failure> {
+    // `help` is answered by every command itself.
+    let command = Cli::command().disable_help_subcommand(true);
+    let written = clap_mangen::generate_to(command, folder);
+    written.map_err(|error| {
+        Failure::new(Code::Usage, format!("failed to write the manual pages into {}: {error}", folder.display()))
+            .with_hint("name a folder that is there, such as ~/.local/share/man/man1")
+    })
 }
 
 #[cfg(test)]

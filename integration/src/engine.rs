@@ -1,6 +1,6 @@
 //! The engines that `integration/check` started.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{Run, script, valetkey};
 
@@ -36,6 +36,12 @@ impl Engine {
             std::env::var_os("VALETKEY_TEST_STATE").expect("VALETKEY_TEST_STATE is not set: run integration/check");
         let state = PathBuf::from(state).join(name);
         assert!(state.is_dir(), "engine {name} is not up: run integration/check");
+        Self::at(name, &state)
+    }
+
+    /// One that lies below this folder.
+    #[must_use]
+    pub fn at(name: &str, state: &Path) -> Self {
         // The exports refer to PATH: let a shell evaluate them, and take what they are.
         let exports = format!(
             "exports=$('{}' env {name} '{}') && eval \"$exports\" && for name in $(printf '%s\\n' \"$exports\" | tr ' ' '\\n' | sed -n 's/^\\([A-Z_]*\\)=.*/\\1/p'); do printf '%s=%s\\0' \"$name\" \"${{!name}}\"; done",
