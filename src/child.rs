@@ -4,6 +4,8 @@
 //! window size and progress display are its own.
 
 pub(crate) mod ask;
+pub mod mask;
+pub mod output;
 mod signals;
 pub mod witness;
 
@@ -16,6 +18,8 @@ use rustix::process::{Pid, WaitOptions, WaitStatus};
 
 use crate::exit::{self, Code};
 use crate::ui::Explain;
+use mask::Mask;
+use output::Output;
 use witness::Witness;
 
 /// Everything that the child is started with.
@@ -93,7 +97,9 @@ impl Ended {
     }
 }
 
-/// Runs the child to its end, passing on the signals that only we got.
+/// Runs the child to its end, passing on the signals that only we got. With a mask, what it prints
+/// goes through it where we have no terminal; the end of that is the caller's to wait for, because
+/// it may come later.
 ///
 /// # Errors
 /// [`ChildError`] when it could not be started.
@@ -101,7 +107,8 @@ pub fn run(
     start: &Start,
     core_limit: Option<rustix::process::Rlimit>,
     mut witness: Witness,
-) -> Result<Ended, ChildError> {
+    mask: Option<&Mask>,
+) -> Result<(Ended, Output), ChildError> {
     let mut command = Command::new(&start.program);
     command.args(&start.args);
     for name in &start.remove {
@@ -114,13 +121,17 @@ pub fn run(
     // Before the child: a signal that arrives while it starts must not be lost.
     let signals = signals::Signals::listen().map_err(ChildError::Watch)?;
     witness.ready().map_err(ChildError::Watch)?;
+    let output = mask.map(|mask| Output::attach(mask, &mut command)).transpose().map_err(ChildError::Watch)?;
+    let mut output = output.unwrap_or_default();
     let child = command.spawn().map_err(|source| not_started(&start.program, source))?;
+    // With it go our copies of the child's ends of its pipes.
+    drop(command);
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let Some(pid) = pid else { return Err(ChildError::Watch(io::ErrorKind::InvalidData.into())) };
-    let forwarding = signals.forward_to(pid, witness).map_err(ChildError::Watch)?;
+    let forwarding = signals.forward_to(pid, witness, output.interrupted()).map_err(ChildError::Watch)?;
     let ended = wait(pid).map_err(ChildError::Watch);
-    forwarding.stop();
-    ended
+    output.ended(forwarding);
+    Ok((ended?, output))
 }
 
 fn not_started(program: &OsStr, source: io::Error) -> ChildError {

@@ -26,6 +26,7 @@ mod sec1;
 pub mod secret;
 pub mod source;
 pub mod stdin;
+pub mod written;
 
 pub use error::{KeyError, Reason};
 pub use load::{LoadEnv, Loaded, load};

@@ -64,6 +64,7 @@ mod run {
     mod exit;
     mod grants;
     mod help;
+    mod masking;
     pub(crate) mod place;
     mod report;
     mod signals;

@@ -7,6 +7,8 @@
 //! whose session we lead. The [`Witness`] says which it was.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -17,6 +19,9 @@ use super::witness::Witness;
 
 /// Signals that would end us and that belong to the child.
 pub(super) const PASSED_ON: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+
+/// Those that mean that we are to end too.
+const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
 /// Signals that are caught and wait for a child to be passed on to.
 pub(super) struct Signals(signal_hook::iterator::Signals);
@@ -35,12 +40,19 @@ impl Signals {
         signal_hook::iterator::Signals::new(caught).map(Self)
     }
 
-    pub(super) fn forward_to(mut self, child: Pid, mut witness: Witness) -> io::Result<Forwarding> {
+    /// Passes them on to the child; `interrupted` tells that one of them was to end us.
+    pub(super) fn forward_to(
+        mut self,
+        child: Pid,
+        mut witness: Witness,
+        interrupted: Arc<AtomicBool>,
+    ) -> io::Result<Forwarding> {
         // A pidfd: once the child is reaped its number may be somebody else's.
         let pidfd = rustix::process::pidfd_open(child, PidfdFlags::empty())?;
         let handle = self.0.handle();
         let thread = thread::Builder::new().name("signals".into()).spawn(move || {
             for number in &mut self.0 {
+                interrupted.fetch_or(ENDING.contains(&number), Ordering::Relaxed);
                 if !witness.saw(number)
                     && let Some(signal) = Signal::from_named_raw(number)
                 {

@@ -7,9 +7,11 @@ use clap::Args;
 use super::lend::{LendArgs, Lendings, Opened, Settings, probe};
 use crate::agent::peer::Peers;
 use crate::builder::{self, Lending, Plan, Typed};
+use crate::child::mask::{MIN_PATTERN, Mask};
 use crate::child::witness::Witness;
 use crate::child::{self, Start};
 use crate::exit::Code;
+use crate::keys::{Secret, written};
 use crate::ui::{self, Failure};
 
 mod audit;
@@ -26,6 +28,10 @@ pub struct RunArgs {
     /// keys that it was lent
     #[arg(long)]
     pub audit: bool,
+    /// Print what the command prints as it is. Without it, the lent secrets are `***` in every
+    /// stream that is no terminal: whole, line by line, in base64, in addresses and in JSON
+    #[arg(long)]
+    pub no_mask: bool,
     /// Print no summary and no warning; errors and refusals are still shown
     #[arg(short, long)]
     pub quiet: bool,
@@ -56,7 +62,8 @@ command gets SSH_AUTH_SOCK; every command gets VALETKEY_KNOWN_HOSTS.";
 ///
 /// # Errors
 /// [`Failure`] where valetkey itself failed; then the command was not started. The one exception is
-/// [`Code::Internal`], when the command succeeded and the receipt could not be written.
+/// [`Code::Internal`], when the command succeeded and the receipt, or what it printed, could not be
+/// written.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let hardened = super::harden()?;
     let mut settings = Settings::new(&args.lend)?;
@@ -67,7 +74,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     // Before the first key, so that it holds none.
     let witness = Witness::start().map_err(child::ChildError::Watch)?;
     let mut looking = super::audit::looking::Looking::default();
-    let lendings = Lendings::load(&mut settings, args.lend.max_identities(), args.audit.then_some(&mut looking))?;
+    let is_masked = !args.no_mask && child::output::is_recorded();
+    let looking_for = args.audit.then_some(&mut looking);
+    let mut lendings = Lendings::load(&mut settings, args.lend.max_identities(), looking_for, is_masked)?;
+    let mask = is_masked.then(|| mask(&mut lendings));
     let mut opened = Opened::new(&args.lend, &settings, lendings, Peers::Command)?;
     let mut plan = builder::plan(&typed, &opened.lending, &mut probe(&settings, &opened.lending, false)?)?;
     let auditing = args.audit.then(|| audit::Auditing::new(&typed, &mut plan, &opened.lending.folder)).transpose()?;
@@ -77,15 +87,17 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         plan.notes.iter().for_each(|text| ui::note(text));
     }
     let start = start(&typed, &plan, &opened.lending, settings.secret_variables());
-    let ended = child::run(&start, Some(hardened.core_limit), witness);
+    let ran = child::run(&start, Some(hardened.core_limit), witness, mask.as_ref());
     // What it made stands in the lease's folder.
-    let succeeded = ended.as_ref().is_ok_and(|ended| ended.code() == 0);
+    let succeeded = ran.as_ref().is_ok_and(|(ended, _)| ended.code() == 0);
     let made = auditing.as_ref().filter(|_| succeeded).map(|auditing| {
         let images = probe(&settings, &opened.lending, false).and_then(|mut probe| auditing.images(&mut probe));
         (auditing, images)
     });
     let ended_by = opened.end();
-    let ended = ended?;
+    let (ended, output) = ran?;
+    // What comes late comes when nothing is lent any more.
+    let written = output.finish();
 
     let receipt = opened.receipt(plan.tool, Some(ended_by), Some(ended.code()));
     if !args.quiet {
@@ -100,11 +112,32 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         }
         ui::failure(&failure);
     }
+    if let Err(error) = written {
+        let failure = Failure::new(Code::Internal, format!("failed to write what the command printed: {error}"));
+        if ended.code() == 0 {
+            return Err(failure);
+        }
+        ui::failure(&failure);
+    }
     if let Some((auditing, images)) = made {
         let ignores = settings.ignores.clone();
         return auditing.run(&images?, super::audit::Options { looking, ignores, cached: true, ..Default::default() });
     }
     Ok(ended.code())
+}
+
+/// What takes the secrets that were read out of what the command prints; says so where one cannot
+/// be.
+fn mask(lendings: &mut Lendings) -> Mask {
+    let texts = std::mem::take(&mut lendings.texts);
+    let public = lendings.grants.iter().flat_map(|grant| &grant.keys).map(|blob| written::base64(blob));
+    let (mask, short) = Mask::of_texts(texts.iter().map(Secret::expose), &public.collect::<Vec<_>>());
+    if short > 0 {
+        lendings.warnings.push(format!(
+            "secrets of fewer than {MIN_PATTERN} bytes cannot be masked in what the command prints: {short} of those that were read"
+        ));
+    }
+    mask
 }
 
 fn typed(command: &[OsString]) -> Result<Typed, Failure> {

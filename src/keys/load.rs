@@ -35,6 +35,9 @@ pub struct LoadEnv<'a> {
     /// Where the parts of every key that is loaded are kept as well, for an audit that looks for
     /// them: nothing else needs them once they can sign.
     pub kept: Option<Vec<Parts>>,
+    /// Where the text of every source that is read is kept as well, for a mask that takes it out of
+    /// what a build prints.
+    pub kept_texts: Option<Vec<Secret>>,
 }
 
 impl LoadEnv<'_> {
@@ -51,6 +54,7 @@ impl LoadEnv<'_> {
             passphrase_from,
             known: Vec::new(),
             kept: None,
+            kept_texts: None,
         })
     }
 }
@@ -103,6 +107,9 @@ pub fn text(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Secret, Reason>
     };
     if secret.expose().len() > SOURCE_LIMIT {
         return Err(Rejected::TooLong.into());
+    }
+    if let Some(kept) = &mut env.kept_texts {
+        kept.push(secret.clone());
     }
     Ok(secret)
 }

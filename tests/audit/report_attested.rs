@@ -33,6 +33,7 @@ fn identity(kind: Kind) -> Identity {
         passphrase_from: None,
         known: Vec::new(),
         kept: None,
+        kept_texts: None,
     };
     let mut loaded = load(&KeySource::File(path), &mut env).unwrap();
     loaded.identities.remove(0)

@@ -112,6 +112,7 @@ fn key(command: KeyCommand, stdin: &str) -> Result<(), Failure> {
         passphrase_from: None,
         known: Vec::new(),
         kept: None,
+        kept_texts: None,
     };
     run(KeyArgs { command }, &mut env)
 }

@@ -67,6 +67,7 @@ impl World {
             passphrase_from: self.passphrase_from.map(|from| from.parse().expect("a source")),
             known: Vec::new(),
             kept: None,
+            kept_texts: None,
         };
         load(&source, &mut env)
     }

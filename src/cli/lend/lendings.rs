@@ -13,7 +13,7 @@ use crate::config::Wanted;
 use crate::exit::Code;
 use crate::gateway::{Tunnel, Upstreams};
 use crate::hosts::HostScope;
-use crate::keys::{self, LoadEnv};
+use crate::keys::{self, LoadEnv, Secret};
 use crate::policy::{Access, Grant};
 use crate::receipt::Lent;
 use crate::signer::{Identity, fingerprint};
@@ -36,21 +36,26 @@ pub(in crate::cli) struct Lendings {
     pub(in crate::cli) grants: Vec<Grant>,
     /// What a person should know.
     pub(in crate::cli) warnings: Vec<String>,
+    /// The texts of the key sources that were read, where somebody is to look for them.
+    pub(in crate::cli) texts: Vec<Secret>,
     wanted: Vec<Wanted>,
     sockets: Vec<Socket>,
 }
 
 impl Lendings {
     /// Loads every key. The first that cannot be loaded stops it all: nothing has started yet.
-    /// Where an audit follows, it learns what to look for.
+    /// Where an audit follows, it learns what to look for; for a mask, the texts are kept.
     pub(in crate::cli) fn load(
         settings: &mut Settings,
         max_identities: usize,
         looking: Option<&mut Looking>,
+        keep_texts: bool,
     ) -> Result<Self, Failure> {
         LoadEnv::with_process(None, |env| {
             env.kept = looking.as_ref().map(|_| Vec::new());
-            let lendings = Self::load_from(settings, max_identities, env)?;
+            env.kept_texts = keep_texts.then(Vec::new);
+            let mut lendings = Self::load_from(settings, max_identities, env)?;
+            lendings.texts = env.kept_texts.take().unwrap_or_default();
             if let Some(looking) = looking {
                 env.kept.take().unwrap_or_default().iter().for_each(|parts| looking.secret(parts));
                 lendings.grants.iter().flat_map(|grant| &grant.keys).for_each(|blob| looking.public(blob));
@@ -75,7 +80,13 @@ impl Lendings {
         if settings.by_comment {
             warnings.extend(settings.replace(all.iter().map(|(wanted, _)| wanted.clone()).collect())?);
         }
-        let mut lendings = Self { grants: Vec::new(), warnings, wanted: settings.wanted.clone(), sockets: Vec::new() };
+        let mut lendings = Self {
+            grants: Vec::new(),
+            warnings,
+            texts: Vec::new(),
+            wanted: settings.wanted.clone(),
+            sockets: Vec::new(),
+        };
         for (index, (wanted, identities)) in all.into_iter().enumerate() {
             let scope = Settings::scope(&wanted);
             lendings.grants.push(Grant {

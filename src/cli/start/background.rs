@@ -59,7 +59,7 @@ pub(in crate::cli) fn run(args: &StartArgs) -> Result<u8, Failure> {
     watch(&until, sender.clone())?;
 
     let mut settings = Settings::new(&args.lend)?;
-    let lendings = Lendings::load(&mut settings, args.lend.max_identities(), None)?;
+    let lendings = Lendings::load(&mut settings, args.lend.max_identities(), None, false)?;
     let mut opened = Opened::new(&args.lend, &settings, lendings, until.peers)?;
     let offered = Offered::new(args, &settings, &opened)?;
     let given = given(&until, &settings, &opened, &offered);

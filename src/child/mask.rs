@@ -1,0 +1,220 @@
+//! Takes secrets out of a stream of bytes: wherever one of the patterns stands, `***` goes out
+//! instead. PURE: no file, no clock.
+//!
+//! Whatever overlaps or touches is one `***`, so of a secret inside of a longer one the longest is
+//! what goes, and what is seen does not depend on where the stream is cut. Everything goes out at
+//! once but a tail that is the beginning of a pattern: progress without an end of line is not held
+//! back. No more than the longest pattern is ever kept.
+
+pub mod forms;
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::keys::written::Wiped;
+
+/// The fewest bytes of a pattern: of fewer, the output of any program is full.
+pub const MIN_PATTERN: usize = 6;
+/// What stands in place of a secret.
+pub const MASKED: &[u8] = b"***";
+/// Bytes that are loaded at once, of which the first [`MIN_PATTERN`] are looked at.
+const WORD: usize = 8;
+/// Bits of the filter for each pattern, so that one in so many places is looked at closer, and the
+/// fewest and the most that it has, as powers of two.
+const BITS_PER_PATTERN: usize = 256;
+const FILTER_BITS: std::ops::RangeInclusive<u32> = 12..=21;
+
+/// The state of one stream. A clone is of the same patterns, for another stream.
+#[derive(Clone)]
+pub struct Mask {
+    patterns: Arc<Patterns>,
+    /// What may be the beginning of a pattern.
+    held: Wiped,
+    /// How far what was masked last reaches beyond what was read so far; none where the last byte
+    /// was no part of a secret.
+    covered: Option<usize>,
+}
+
+impl std::fmt::Debug for Mask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mask").field("patterns", &self.patterns.sorted.len()).finish_non_exhaustive()
+    }
+}
+
+impl Mask {
+    /// Of these patterns; those of fewer than [`MIN_PATTERN`] bytes are left out.
+    #[must_use]
+    pub fn new(patterns: Vec<Wiped>) -> Self {
+        Self { patterns: Arc::new(Patterns::new(patterns)), held: Zeroizing::default(), covered: None }
+    }
+
+    /// Of these secret texts in every form; also says how many of them are too short to be masked.
+    /// What is a part of one of the `public` texts is no secret: a private key's text may have whole
+    /// lines of its public half.
+    pub fn of_texts<'t>(texts: impl IntoIterator<Item = &'t [u8]>, public: &[Wiped]) -> (Self, usize) {
+        let (mut patterns, mut short) = (Vec::new(), 0);
+        for text in texts {
+            let mut forms = forms::of(text);
+            short += usize::from(forms.is_empty());
+            patterns.append(&mut forms);
+        }
+        let is_public = |pattern: &Wiped| public.iter().any(|text| memchr::memmem::find(text, pattern).is_some());
+        patterns.retain(|pattern| !is_public(pattern));
+        (Self::new(patterns), short)
+    }
+
+    /// Whether nothing would be masked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.patterns.sorted.is_empty()
+    }
+
+    /// Takes the next bytes, and appends to `out` what can be told of.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.take(bytes, false, out);
+    }
+
+    /// The stream has ended: what was held back is no secret, because the rest of it did not come.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        self.take(&[], true, out);
+        self.covered = None;
+    }
+
+    fn take(&mut self, bytes: &[u8], last: bool, out: &mut Vec<u8>) {
+        if self.held.is_empty() {
+            return self.see(bytes, last, out);
+        }
+        let mut held = std::mem::take(&mut self.held);
+        held.extend_from_slice(bytes);
+        self.see(&held, last, out);
+    }
+
+    /// Looks at bytes that follow what was looked at before.
+    fn see(&mut self, bytes: &[u8], last: bool, out: &mut Vec<u8>) {
+        let (mut at, mut settled) = (0, 0);
+        let end = loop {
+            at = self.patterns.next(bytes, at);
+            let Some(text) = bytes.get(at..).filter(|text| !text.is_empty()) else { break bytes.len() };
+            match self.patterns.at(text, last) {
+                Seen::Nothing => {}
+                Seen::Unknown => break at,
+                Seen::Pattern(length) => {
+                    self.plain(bytes, &mut settled, at, out);
+                    if self.covered.is_none() {
+                        out.extend_from_slice(MASKED);
+                    }
+                    self.covered = self.covered.max(Some(at + length));
+                }
+            }
+            at += 1;
+        };
+        self.plain(bytes, &mut settled, end, out);
+        self.covered = self.covered.map(|covered| covered.saturating_sub(end));
+        self.held.extend_from_slice(bytes.get(end..).unwrap_or_default());
+    }
+
+    /// Gives out what lies before `end` and is covered by no pattern.
+    fn plain(&mut self, bytes: &[u8], settled: &mut usize, end: usize, out: &mut Vec<u8>) {
+        let start = self.covered.unwrap_or(*settled);
+        if start < end {
+            out.extend_from_slice(bytes.get(start..end).unwrap_or_default());
+            (self.covered, *settled) = (None, end);
+        }
+    }
+}
+
+/// What stands at a place.
+enum Seen {
+    Nothing,
+    /// A pattern of so many bytes.
+    Pattern(usize),
+    /// What comes next will tell.
+    Unknown,
+}
+
+/// Patterns, and a filter over the first bytes of each.
+struct Patterns {
+    /// In order, each once.
+    sorted: Vec<Wiped>,
+    /// For each, the longest other one that it begins with.
+    inside: Vec<Option<usize>>,
+    /// A bit for each hash of a pattern's first [`MIN_PATTERN`] bytes. Of a secret it tells less
+    /// than its length would.
+    filter: Zeroizing<Vec<u64>>,
+    shift: u32,
+}
+
+impl Patterns {
+    fn new(mut sorted: Vec<Wiped>) -> Self {
+        sorted.retain(|pattern| pattern.len() >= MIN_PATTERN);
+        sorted.sort_unstable_by(|a, b| a.as_slice().cmp(b));
+        sorted.dedup();
+        let mut inside: Vec<Option<usize>> = Vec::with_capacity(sorted.len());
+        for (index, pattern) in sorted.iter().enumerate() {
+            // What it begins with comes before it, and is the one before or inside of that.
+            let mut shorter = index.checked_sub(1);
+            while let Some(other) = shorter.filter(|other| !begins(pattern, &sorted, *other)) {
+                shorter = inside.get(other).copied().flatten();
+            }
+            inside.push(shorter);
+        }
+        let wanted = (sorted.len() * BITS_PER_PATTERN).next_power_of_two().trailing_zeros();
+        let bits = wanted.clamp(*FILTER_BITS.start(), *FILTER_BITS.end());
+        let mut patterns =
+            Self { inside, filter: Zeroizing::new(vec![0; 1 << (bits - 6)]), shift: u64::BITS - bits, sorted };
+        for pattern in &patterns.sorted {
+            let mut word = [0; WORD];
+            word.iter_mut().zip(pattern.iter()).for_each(|(to, from)| *to = *from);
+            let hash = hash(word, patterns.shift);
+            if let Some(part) = patterns.filter.get_mut(hash / 64) {
+                *part |= 1 << (hash % 64);
+            }
+        }
+        patterns
+    }
+
+    /// The next place from `at` on that has to be looked at closer; behind the last one, the end.
+    fn next(&self, bytes: &[u8], at: usize) -> usize {
+        if self.sorted.is_empty() {
+            return bytes.len();
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        let maybe = |window: &[u8]| {
+            let Some(word) = window.first_chunk::<WORD>() else { return true };
+            let hash = hash(*word, self.shift);
+            self.filter.get(hash / 64).is_none_or(|part| part >> (hash % 64) & 1 != 0)
+        };
+        // The last few bytes are fewer than a word.
+        let whole = rest.len().saturating_sub(WORD - 1);
+        at + rest.windows(WORD).position(maybe).unwrap_or(whole)
+    }
+
+    /// What stands at the beginning of `text`, the longest.
+    fn at(&self, text: &[u8], last: bool) -> Seen {
+        let behind = self.sorted.partition_point(|pattern| pattern.as_slice() <= text);
+        if !last && self.sorted.get(behind).is_some_and(|pattern| pattern.starts_with(text)) {
+            return Seen::Unknown;
+        }
+        let mut index = behind.checked_sub(1);
+        while let Some(other) = index.filter(|other| !begins(text, &self.sorted, *other)) {
+            index = self.inside.get(other).copied().flatten();
+        }
+        index.and_then(|index| self.sorted.get(index)).map_or(Seen::Nothing, |pattern| Seen::Pattern(pattern.len()))
+    }
+}
+
+fn begins(text: &[u8], patterns: &[Wiped], index: usize) -> bool {
+    patterns.get(index).is_some_and(|pattern| text.starts_with(pattern))
+}
+
+/// Of the first [`MIN_PATTERN`] bytes of a word.
+fn hash(word: [u8; WORD], shift: u32) -> usize {
+    const UNUSED: u32 = 8 * (WORD - MIN_PATTERN) as u32;
+    let head = u64::from_le_bytes(word) << UNUSED;
+    // Knuth's multiplier, 2^64 divided by the golden ratio.
+    (head.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> shift) as usize
+}
+
+#[cfg(test)]
+mod tests;
