@@ -176,16 +176,25 @@ pub fn parse_id(text: &str) -> Result<String, String> {
 /// # Errors
 /// [`ConfigError::Value`], which repeats nothing that may be the key itself.
 pub fn parse_key_flag(text: &str) -> Result<(String, KeySource), ConfigError> {
-    let flag = |message, hint| typed("--key", message, hint);
+    let (id, source) = parse_named("--key", text)?;
+    Ok((id.unwrap_or_else(|| DEFAULT_ID.to_owned()), source))
+}
+
+/// Splits `[ID=]SOURCE` of this flag.
+///
+/// # Errors
+/// [`ConfigError::Value`], which repeats nothing that may be the secret itself.
+pub fn parse_named(flag: &'static str, text: &str) -> Result<(Option<String>, KeySource), ConfigError> {
+    let failed = |message, hint| typed(flag, message, hint);
     let (id, source) = match text.split_once('=') {
         // Where a key was typed instead of its place, what stands before its padding is no id.
         Some((id, source)) if !id.contains(':') && !source.trim_start_matches('=').is_empty() => {
-            (parse_id(id).map_err(|message| flag(message, None))?, source)
+            (Some(parse_id(id).map_err(|message| failed(message, None))?), source)
         }
-        _ => (DEFAULT_ID.to_owned(), text),
+        _ => (None, text),
     };
     let source: KeySource =
-        source.parse().map_err(|error: crate::keys::source::SourceError| flag(error.to_string(), error.hint()))?;
+        source.parse().map_err(|error: crate::keys::source::SourceError| failed(error.to_string(), error.hint()))?;
     Ok((id, source))
 }
 

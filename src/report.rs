@@ -18,6 +18,7 @@ mod words;
 use crate::audit::finding::Report;
 
 pub use json::{SCHEMA, VERSION};
+pub use redact::lent as take_out;
 pub use words::verdict;
 
 /// The narrowest line that the table is written for, in characters.

@@ -19,6 +19,7 @@ mod hosts {
 }
 
 mod audit {
+    mod build_secrets;
     mod cached;
     mod caches;
     mod command;

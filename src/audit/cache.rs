@@ -81,19 +81,22 @@ impl Cache {
     /// # Errors
     /// See [`CacheError`].
     pub fn open<'c>(root: &Path, key: &Path, context: impl IntoIterator<Item = &'c str>) -> Result<Self, CacheError> {
-        let mut words = FORM.to_vec();
+        let mut words = Zeroizing::new([b"valetkey context", FORM].concat());
         for word in context {
             words.extend((word.len() as u64).to_le_bytes());
             words.extend(word.as_bytes());
         }
-        let context = Digest::of(&words);
         let secret = match read_key(key)? {
             Some(secret) => secret,
             None => make_key(key)?,
         };
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_slice());
+        // With the key: what is looked for may be a secret that could be guessed from a digest of it.
+        let mut context = [0; 32];
+        context.copy_from_slice(hmac::sign(&key, &words).as_ref());
+        let context = Digest(context);
         let folder = root.join(&context.hex()[..32]);
         make_folder(&folder).map_err(|error| CacheError::File { path: folder.clone(), error })?;
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_slice());
         let mut paths = [0; 16];
         paths.copy_from_slice(&hmac::sign(&key, b"valetkey paths").as_ref()[..16]);
         Ok(Self { root: root.to_owned(), folder, key, hashing: Hashing::keyed(&paths), context })

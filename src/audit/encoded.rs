@@ -392,7 +392,7 @@ fn same(first: &Found, second: &Found) -> bool {
             a.fingerprint == b.fingerprint
                 && (first.rule == second.rule || first.rule != "lent-key" && second.rule != "lent-key")
         }
-        _ => first.rule == second.rule,
+        _ => super::exact::texts::same(first, second),
     }
 }
 

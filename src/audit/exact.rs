@@ -5,11 +5,14 @@
 //! are taken off by [`super::encoded`], which shows it what they decode to; hexadecimal and
 //! base64 at an alignment that nothing tells are its own. The search is for 4 bytes of each
 //! number, which chance shows once in 4 GB; a finding is the whole number, 16 bytes or more of
-//! it. [`Named`] marks findings of keys of which the public half alone is known.
+//! it. [`Named`] marks findings of keys of which the public half alone is known. Texts, such as
+//! tokens, are looked for by [`texts`].
 //!
 //! The numbers are wiped when this goes, and never printed. What searches knows 4 bytes of each.
 
 mod named;
+mod spelled;
+pub mod texts;
 
 use zeroize::Zeroizing;
 
@@ -19,6 +22,7 @@ use super::rule::{Family, Text};
 use crate::signer::{Parts, RsaParts};
 
 pub use self::named::Named;
+use self::texts::Texts;
 
 /// The fewest bytes of a number that are looked for: fewer may be there by chance.
 pub const MIN_SECRET: usize = 16;
@@ -42,14 +46,21 @@ struct Secret {
 }
 
 /// How a literal stands for the first bytes of a secret.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
+    /// As they are.
     Raw,
     /// Lower or upper case.
     Hex,
     /// With so many bytes of the three before it.
     Base64(usize),
+    /// With a zero behind each, as UTF-16 has them.
+    Wide,
 }
+
+/// For each phase of base64: the bits of the first byte that the character before the literal has,
+/// and whether there is one.
+const BASE64_HEADS: [(usize, usize); 3] = [(0, 0), (4, 1), (2, 1)];
 
 /// A family that finds secret numbers of known keys.
 #[derive(Default)]
@@ -59,6 +70,7 @@ pub struct Exact {
     /// Of each literal, in their order.
     forms: Vec<(usize, Form)>,
     literals: Vec<Vec<u8>>,
+    texts: Texts,
 }
 
 impl std::fmt::Debug for Exact {
@@ -97,6 +109,12 @@ impl Exact {
         self.secrets.len() > before
     }
 
+    /// Adds a build secret, which is told of by its name. Gives whether it can be looked for: one of
+    /// fewer than [`texts::MIN_TEXT`] bytes is not.
+    pub fn add_text(&mut self, name: &str, text: &[u8]) -> bool {
+        self.texts.add(name, text)
+    }
+
     fn secret(&mut self, bytes: &[u8], key: usize, what: &'static str, number: bool) {
         let zeros = if number { bytes.iter().take_while(|byte| **byte == 0).count() } else { 0 };
         let bytes = &bytes[zeros..];
@@ -112,18 +130,7 @@ impl Exact {
 
     fn order(&mut self, bytes: Zeroizing<Vec<u8>>, key: usize, what: &'static str) {
         let index = self.secrets.len();
-        let head = &bytes[..HEAD];
-        let mut literals = vec![(head.to_vec(), Form::Raw)];
-        let digits = |upper: bool| {
-            let digit = |value: u8| char::from_digit(u32::from(value), 16).map_or(0, |digit| digit as u8);
-            let lower = head.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-            lower.map(|digit| if upper { digit.to_ascii_uppercase() } else { digit }).collect::<Vec<u8>>()
-        };
-        literals.extend([false, true].map(|upper| (digits(upper), Form::Hex)));
-        for phase in 0..3 {
-            literals.extend(text::base64_of(head, phase).map(|literal| (literal, Form::Base64(phase))));
-        }
-        literals.dedup_by(|a, b| a.0 == b.0);
+        let literals = heads(&bytes[..HEAD]);
         for (literal, form) in literals {
             self.literals.push(literal);
             self.forms.push((index, form));
@@ -136,23 +143,46 @@ impl Exact {
         self.keys.iter().filter_map(|key| key.fingerprint.as_deref())
     }
 
-    /// Whether there is a key to look for.
+    /// Whether there is nothing to look for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.secrets.is_empty()
+        self.secrets.is_empty() && self.texts.is_empty()
     }
+}
+
+/// How these first bytes of something are written where nothing tells of an encoding.
+fn heads(head: &[u8]) -> Vec<(Vec<u8>, Form)> {
+    let mut literals = vec![(head.to_vec(), Form::Raw)];
+    let digits = |upper: bool| {
+        let digit = |value: u8| char::from_digit(u32::from(value), 16).map_or(0, |digit| digit as u8);
+        let lower = head.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+        lower.map(|digit| if upper { digit.to_ascii_uppercase() } else { digit }).collect::<Vec<u8>>()
+    };
+    literals.extend([false, true].map(|upper| (digits(upper), Form::Hex)));
+    for phase in 0..3 {
+        literals.extend(text::base64_of(head, phase).map(|literal| (literal, Form::Base64(phase))));
+    }
+    literals.dedup_by(|a, b| a.0 == b.0);
+    literals
 }
 
 impl Family for Exact {
     fn rules(&self) -> Vec<RuleInfo> {
-        vec![RuleInfo::new(RULE, "a number of a key that was lent or named", REMEDY, Severity::Error)]
+        let key = RuleInfo::new(RULE, "a number of a key that was lent or named", REMEDY, Severity::Error);
+        let text = "a build secret that was lent or named";
+        let text = RuleInfo::new(texts::RULE, text, texts::REMEDY, Severity::Error);
+        let (keys, texts) = (!self.secrets.is_empty(), !self.texts.is_empty());
+        keys.then_some(key).into_iter().chain(texts.then_some(text)).collect()
     }
 
     fn made_literals(&self) -> Vec<Vec<u8>> {
-        self.literals.clone()
+        [self.literals.as_slice(), &self.texts.literals].concat()
     }
 
     fn at_literal(&self, index: usize, at: usize, text: &Text<'_>, found: &mut Vec<Found>) {
+        if let Some(index) = index.checked_sub(self.literals.len()) {
+            return self.texts.at_literal(index, at, text, found);
+        }
         let Some((secret, form)) =
             self.forms.get(index).and_then(|(index, form)| Some((self.secrets.get(*index)?, form)))
         else {
@@ -163,10 +193,11 @@ impl Family for Exact {
             Form::Hex => written(text.bytes, at, 4, 0, &secret.bytes).map(|end| (at, end - at, vec!["hex"])),
             Form::Base64(phase) => {
                 // A literal at a later phase begins behind the character that it shares.
-                let (skip, before) = [(0, 0), (4, 1), (2, 1)][*phase];
+                let (skip, before) = BASE64_HEADS[*phase];
                 let start = at.saturating_sub(before);
                 written(text.bytes, at, 6, skip, &secret.bytes).map(|end| (start, end - start, vec!["base64"]))
             }
+            Form::Wide => None,
         };
         if let (Some((at, length, wrapped)), Some(key)) = (here, self.keys.get(secret.key)) {
             let fingerprint = key.fingerprint.as_deref().unwrap_or_default();

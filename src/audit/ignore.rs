@@ -2,8 +2,9 @@
 //!
 //! An ignored finding is counted and named with its reason, and fails nothing. Refuses to let the
 //! very key that was lent be ignored by where it is: only by its fingerprint, that is by somebody
-//! who saw which key it is.
+//! who saw which key it is. A build secret that was lent is ignored where its rule is named.
 
+use super::exact::texts;
 use super::finding::{Finding, Ignored, Location, Report};
 
 /// The rule of the keys that were lent, or named.
@@ -116,6 +117,10 @@ impl Ignore {
             return false;
         }
         if finding.rule == LENT_KEY && self.fingerprint.is_none() {
+            return false;
+        }
+        // What was lent is ignored by its name alone.
+        if finding.rule == texts::RULE && self.rule.as_deref() != Some(texts::RULE) {
             return false;
         }
         let key = finding.key.as_ref().and_then(|key| key.fingerprint.as_deref());

@@ -2,6 +2,7 @@
 //! for [`super::hidden`], every gap is kept.
 
 use super::encoded::LIMIT_RULE;
+use super::exact::texts;
 use super::finding::Found;
 use super::hidden::{Hashing, Paths, normal};
 use super::residue;
@@ -134,6 +135,10 @@ fn is_cut_off(found: &Found, bytes: &[u8], left: u64) -> bool {
 fn same(a: &Placed, b: &Placed) -> bool {
     let end = |placed: &Placed| placed.offset + placed.found.length.max(1) as u64;
     let overlap = a.offset < end(b) && b.offset < end(a);
+    // A build secret is told of once in each file, however many of its parts are there.
+    if a.found.rule == texts::RULE {
+        return texts::same(&a.found, &b.found) && a.path == b.path && a.inner == b.inner;
+    }
     let what = match (&a.found.key, &b.found.key) {
         (Some(a), Some(b)) => a.kind == b.kind && a.fingerprint == b.fingerprint,
         (None, None) => a.found.rule == b.found.rule,

@@ -70,6 +70,15 @@ impl Mask {
         self.patterns.sorted.is_empty()
     }
 
+    /// A text without the secrets, if one is in it.
+    #[must_use]
+    pub fn without(&self, text: &str) -> Option<String> {
+        let (mut mask, mut out) = (self.clone(), Vec::with_capacity(text.len()));
+        mask.push(text.as_bytes(), &mut out);
+        mask.finish(&mut out);
+        (out != text.as_bytes()).then(|| String::from_utf8_lossy(&out).into_owned())
+    }
+
     /// Takes the next bytes, and appends to `out` what can be told of.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         self.take(bytes, false, out);

@@ -37,6 +37,12 @@ pub struct AuditArgs {
     // Parsed later: clap would repeat a wrong value, and that may be the key itself.
     #[arg(long = "for", value_name = "KEY")]
     pub keys: Vec<String>,
+    /// Look for this build secret as well, whole or in parts and in any encoding: keychain:NAME,
+    /// env:NAME, file:PATH or stdin, with ID= in front for the name that the report gives it (may be
+    /// given several times)
+    // Parsed later, as --for.
+    #[arg(long, value_name = "[ID=]SOURCE")]
+    pub for_secret: Vec<String>,
     /// How the report is shown
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub format: Format,
@@ -73,6 +79,7 @@ Examples:
   valetkey audit ./app.tar ./oci-layout/
   docker image save app | valetkey audit -
   valetkey audit --for keychain:omnibus --for SHA256:... app:latest
+  valetkey audit --for-secret npm=env:NPM_TOKEN app:latest
   valetkey audit --format html app:latest > audit.html
   valetkey audit --attest keychain:ci app:latest
   valetkey audit --verify valetkey-audit.json --allowed-signers signers app:latest
@@ -90,7 +97,7 @@ and keys takes the layer's digest alone. --no-cache reads it again, and so do --
 pub struct Options {
     /// In which form the report goes to stdout.
     pub format: Format,
-    /// Keys that are looked for by themselves.
+    /// Keys and build secrets that are looked for by themselves.
     pub looking: Looking,
     /// Findings that do not count.
     pub ignores: Vec<ignore::Ignore>,
@@ -110,6 +117,7 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     super::harden()?;
     let mut looking = Looking::default();
     looking.add(&args.keys)?;
+    looking.add_secrets(&args.for_secret)?;
     let config = if args.no_config {
         None
     } else {
@@ -133,6 +141,7 @@ pub fn all(
 ) -> Result<u8, Failure> {
     let signed = options.attesting.is_some() || options.verifying.is_some();
     let cache = if options.cached && !signed { caching::open(&options.looking) } else { None };
+    let mask = options.looking.mask();
     let (scanner, looked_for) = options.looking.scanner();
     let done = Done::default();
     let audit = Audit {
@@ -153,6 +162,9 @@ pub fn all(
     }
     for warning in ignore::apply(&mut sum, &options.ignores) {
         ui::warning(&warning);
+    }
+    if let Some(mask) = mask {
+        report::take_out(&mut sum, &|text| mask.without(text));
     }
     if let Some((file, allowed)) = &options.verifying {
         return attest::verify(file, allowed, &sum);

@@ -6,12 +6,39 @@
 
 use std::collections::HashSet;
 
-use crate::audit::finding::{Finding, Place, Report, Severity};
+use crate::audit::finding::{Finding, Location, Place, Report, Severity};
 
 /// What stands in place of a value.
 const GONE: &str = "***";
 /// Words in a name whose value is not shown, in upper case.
 const NAMES: [&str; 8] = ["PASS", "SECRET", "TOKEN", "CREDENTIAL", "KEY", "AUTH", "PRIVATE", "PWD"];
+
+/// Takes what was lent out of every text that the report quotes: `clean` gives the text without it,
+/// where it is in there.
+pub fn lent(report: &mut Report, clean: &dyn Fn(&str) -> Option<String>) {
+    let one = |text: &mut String| {
+        if let Some(cleaned) = clean(text) {
+            *text = cleaned;
+        }
+    };
+    let some = |text: &mut Option<String>| text.iter_mut().for_each(one);
+    let in_finding = |finding: &mut Finding| {
+        [&mut finding.image, &mut finding.message].into_iter().for_each(one);
+        let Location { path, inner, instruction, field, .. } = &mut finding.location;
+        [&mut finding.platform, path, inner, instruction, field].into_iter().for_each(some);
+    };
+    for image in &mut report.images {
+        one(&mut image.name);
+        some(&mut image.platform);
+        image.layers.iter_mut().for_each(|layer| some(&mut layer.instruction));
+    }
+    report.findings.iter_mut().for_each(in_finding);
+    report.ignored_findings.iter_mut().for_each(|ignored| in_finding(&mut ignored.finding));
+    for unread in &mut report.unread {
+        [&mut unread.place, &mut unread.reason].into_iter().for_each(one);
+        [&mut unread.image, &mut unread.platform].into_iter().for_each(some);
+    }
+}
 
 /// The same report without the values that its instructions hold.
 pub(super) fn redact(report: &Report) -> Report {

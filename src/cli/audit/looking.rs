@@ -1,15 +1,20 @@
-//! Which keys an audit looks for by themselves: those that were lent, or named with `--for`.
+//! What an audit looks for by itself: keys and build secrets that were lent, or named with `--for` and
+//! `--for-secret`.
 
 use std::path::Path;
 
+use crate::audit::exact::texts::MIN_TEXT;
 use crate::audit::exact::{Exact, Named};
 use crate::audit::keys::Keys;
 use crate::audit::residue::Residue;
 use crate::audit::scan::Scanner;
 use crate::audit::secrets::Secrets;
+use crate::child::mask::Mask;
+use crate::config;
 use crate::exit::Code;
+use crate::image::digest::Digest;
 use crate::keys::source::may_be_key;
-use crate::keys::{self, KeySource, LoadEnv};
+use crate::keys::{self, KeyError, KeySource, LoadEnv, Secret};
 use crate::signer::{self, Parts, fingerprint};
 use crate::ui::Failure;
 use crate::wire::key_type;
@@ -22,6 +27,8 @@ const MAX_PUBLIC: u64 = 64 * 1024;
 pub struct Looking {
     exact: Exact,
     fingerprints: Vec<String>,
+    /// Build secrets, by name.
+    texts: Vec<(String, Secret)>,
 }
 
 impl Looking {
@@ -37,6 +44,46 @@ impl Looking {
     /// Looks for a key whose public half is known: among the private keys that are found.
     pub fn public(&mut self, blob: &[u8]) {
         self.fingerprint(fingerprint(blob));
+    }
+
+    /// Looks for a build secret itself, which the report calls by its id. Gives whether it can be
+    /// looked for: a text of fewer than [`MIN_TEXT`] bytes may be in any image.
+    #[must_use]
+    pub fn text(&mut self, id: &str, bytes: &[u8]) -> bool {
+        let can = self.exact.add_text(id, bytes);
+        if can {
+            self.texts.push((id.to_owned(), Secret::new(bytes.to_vec())));
+        }
+        can
+    }
+
+    /// What was typed behind `--for-secret`: `[ID=]SOURCE`.
+    ///
+    /// # Errors
+    /// When there is no such text, or it is too short to be looked for.
+    pub fn add_secrets(&mut self, words: &[String]) -> Result<(), Failure> {
+        LoadEnv::with_process(None, |env| {
+            for word in words {
+                let (id, source) = config::parse_named("--for-secret", word)?;
+                let from = source.to_string();
+                let text = keys::load::text(&source, env);
+                let text = text.map_err(|reason| KeyError { from: from.clone(), reason })?;
+                if !self.text(id.as_deref().unwrap_or(&from), text.expose()) {
+                    let message = format!("{from}: a secret of fewer than {MIN_TEXT} bytes cannot be looked for");
+                    return Err(Failure::new(Code::Key, message)
+                        .with_hint("so few bytes are in any image by chance; use a longer secret"));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// What takes these build secrets out of the texts that a report quotes; none where there are no
+    /// secrets.
+    #[must_use]
+    pub fn mask(&self) -> Option<Mask> {
+        let texts = self.texts.iter().map(|(_, text)| text.expose());
+        (!self.texts.is_empty()).then(|| Mask::of_texts(texts, &[]).0)
     }
 
     fn fingerprint(&mut self, fingerprint: String) {
@@ -99,11 +146,13 @@ impl Looking {
         self.source(&KeySource::File(path.to_owned()))
     }
 
-    /// What tells this list of keys from others: findings depend on it.
+    /// What tells this list from others: findings depend on it. Tells nothing of build secrets to
+    /// whoever cannot guess them, and must be shown to nobody who could.
     #[must_use]
     pub fn context(&self) -> Vec<String> {
         let numbers = self.exact.fingerprints().map(|key| format!("numbers of {key}"));
-        let mut all: Vec<_> = numbers.chain(self.fingerprints.iter().cloned()).collect();
+        let texts = self.texts.iter().map(|(id, text)| format!("text {id:?} {}", Digest::of(text.expose())));
+        let mut all: Vec<_> = numbers.chain(texts).chain(self.fingerprints.iter().cloned()).collect();
         all.sort();
         all.dedup();
         all

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Resolving, finding};
 use crate::audit::encoded::LIMIT_RULE;
+use crate::audit::exact::texts;
 use crate::audit::fields;
 use crate::audit::finding::{Location, Place};
 use crate::audit::read::ReadBlob;
@@ -35,6 +36,7 @@ impl Resolving<'_> {
             let mut found = Vec::new();
             let bytes = text.as_bytes();
             self.scanner.scan(&Text { bytes, name: b"", depth: 0 }, 0..bytes.len(), &mut found);
+            texts::once(&mut found);
             residue::field(field, text, &mut found);
             for found in found {
                 // Not everything was taken out of its encoding: that is nothing found, and not all read.
