@@ -101,8 +101,7 @@ impl Machine {
             ssh-add -l; eval "$(valetkey stop --quiet)""#;
         let next = self.job(engine, "next", next).succeed();
         assert!(next.stdout.contains(&self.secret.key.fingerprint()), "{moment}: {}", next.report());
-        let left: Vec<PathBuf> =
-            self.place.leases().into_iter().filter(|path| !path.ends_with("ended")).collect();
+        let left: Vec<PathBuf> = self.place.leases().into_iter().filter(|path| !path.ends_with("ended")).collect();
         assert!(left.is_empty(), "{moment}: {left:?}");
     }
 }
@@ -111,7 +110,8 @@ impl Secret {
     /// The files that hold the key or the token, in any form: as they are, in base64 at any place,
     /// in hexadecimal.
     fn found_below(&self, folders: &[&Path]) -> String {
-        let mut texts: Vec<String> = self.key.secrets().iter().filter_map(|text| String::from_utf8(text.clone()).ok()).collect();
+        let mut texts: Vec<String> =
+            self.key.secrets().iter().filter_map(|text| String::from_utf8(text.clone()).ok()).collect();
         let token = self.token.as_bytes();
         texts.push(self.token.clone());
         texts.push(token.iter().map(|byte| format!("{byte:02x}")).collect());

@@ -8,7 +8,9 @@ use valetkey_integration::{Engine, Project, Run, folder};
 
 /// What `integration/check` made.
 fn made(variable: &str) -> PathBuf {
-    std::env::var_os(variable).map(PathBuf::from).unwrap_or_else(|| panic!("{variable} is not set: run integration/check"))
+    std::env::var_os(variable)
+        .map(PathBuf::from)
+        .unwrap_or_else(|| panic!("{variable} is not set: run integration/check"))
 }
 
 #[test]
@@ -36,7 +38,11 @@ fn the_container_image_holds_one_file_that_works_alone_and_in_another_image() {
     let image = format!("{}-alone", project.name);
     let binary = made("VALETKEY_STATIC");
     let linked = Run::new("ldd").arg(&binary).finish();
-    assert!(linked.output().contains("statically linked") || linked.output().contains("not a dynamic"), "{}", linked.report());
+    assert!(
+        linked.output().contains("statically linked") || linked.output().contains("not a dynamic"),
+        "{}",
+        linked.report()
+    );
     let context = format!("binary={}", binary.parent().expect("a folder").display());
     let dockerfile = folder().join("package/Dockerfile");
     let build = ["build", "--build-context", &context, "--network", "host", "--tag", &image, "--file"];
@@ -46,7 +52,8 @@ fn the_container_image_holds_one_file_that_works_alone_and_in_another_image() {
     // It reads an image of itself, and finds no key.
     let audited = r#"docker save "$0" | docker run --rm --interactive --network host "$0" audit -"#;
     engine.command("bash").args(["-o", "pipefail", "-c", audited, &image]).succeed();
-    let steps = format!("COPY --from={image} /valetkey /usr/local/bin/valetkey\nRUN valetkey status && valetkey host list");
+    let steps =
+        format!("COPY --from={image} /valetkey /usr/local/bin/valetkey\nRUN valetkey status && valetkey host list");
     let project = project.write("Dockerfile", &format!("FROM {BASE_IMAGE}\n{steps}\n"));
     engine.command("docker").args(["build", "--network", "host", "."]).within(project.path()).succeed();
 }

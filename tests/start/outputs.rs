@@ -53,6 +53,12 @@ fn github_gets_variables_and_outputs_and_no_line_that_a_key_wrote() {
     for output in ["lease<<", "socket<<", "known-hosts<<", "ssh<<", "build-contexts<<", "secret-files<<"] {
         assert!(read("output").contains(output), "{}", read("output"));
     }
+    // The runner takes these lines, and shows `***` for each from then on.
+    let masks = read("out");
+    let secret: Vec<String> =
+        read("key").lines().filter(|line| !line.starts_with("-----")).map(str::to_owned).collect();
+    assert!(secret.len() > 3 && secret.iter().all(|line| masks.contains(&format!("::add-mask::{line}\n"))), "{masks}");
+    assert_eq!(masks.lines().count(), secret.len(), "and nothing else is printed");
     for name in ["env", "output", "out"] {
         assert!(!read(name).contains("/evil") && !read(name).contains("set-output"), "{}", read(name));
     }

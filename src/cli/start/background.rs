@@ -15,6 +15,7 @@ use signal_hook::consts::signal::{SIGHUP, SIGINT, SIGTERM};
 use super::StartArgs;
 use super::given::{Given, Process, Socket};
 use super::offered::Offered;
+use super::output;
 use super::until::{self, Until};
 use crate::agent::peer::{Peers, Relative};
 use crate::cli::lend::{Lendings, Opened, Settings};
@@ -26,6 +27,9 @@ use crate::ui::{self, Failure};
 
 /// Its name in the process list.
 pub(in crate::cli) const NAME: &str = "valetkey-lease";
+
+/// What is said in a GitLab job.
+const GITLAB: &str = "GitLab hides in the log what is the value of a variable with \"Mask variable\": one line of 8 or more letters, digits and a few signs, so no key and no file; what `valetkey run` passes on is masked by valetkey itself";
 
 /// What can happen to it.
 enum Event {
@@ -59,7 +63,8 @@ pub(in crate::cli) fn run(args: &StartArgs) -> Result<u8, Failure> {
     watch(&until, sender.clone())?;
 
     let mut settings = Settings::new(&args.lend)?;
-    let lendings = Lendings::load(&mut settings, args.lend.max_identities(), None, false)?;
+    let mut lendings = Lendings::load(&mut settings, args.lend.max_identities(), None, args.github_env)?;
+    let masks = output::masks(&std::mem::take(&mut lendings.texts));
     let mut opened = Opened::new(&args.lend, &settings, lendings, until.peers)?;
     let offered = Offered::new(args, &settings, &opened)?;
     let given = given(&until, &settings, &opened, &offered);
@@ -67,11 +72,15 @@ pub(in crate::cli) fn run(args: &StartArgs) -> Result<u8, Failure> {
         let warnings = settings.warnings.iter().chain(opened.warnings()).chain(&offered.warnings);
         warnings.for_each(|text| ui::warning(text));
         offered.notes.iter().chain(&until.weaker).for_each(|text| ui::note(text));
+        if std::env::var_os("GITLAB_CI").is_some() {
+            ui::note(GITLAB);
+        }
     }
     let document = json(&given)?;
     opened.lease.write(&given.lease.join(FILE), &document)?;
     listen(&given.lease, sender)?;
-    say(&document)?;
+    say(&document, &masks)?;
+    drop(masks);
 
     let (ended_by, asked) = wait(&events, &given, &opened);
     opened.end();
@@ -160,11 +169,12 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
 
 /// Says what the lease gives to the `start` that waits for it, and lets go of its terminal, its
 /// pipes and its folder.
-fn say(document: &[u8]) -> Result<(), Failure> {
+fn say(document: &[u8], masks: &[u8]) -> Result<(), Failure> {
     let failed =
         |error: std::io::Error| Failure::new(Code::Lease, format!("failed to go into the background: {error}"));
     let mut out = std::io::stdout();
-    out.write_all(document).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).map_err(failed)?;
+    let written = [document, b"\n", masks].iter().try_for_each(|part| out.write_all(part));
+    written.and_then(|()| out.flush()).map_err(failed)?;
     let _ = std::env::set_current_dir("/");
     // Not the leader of a group: `start` is.
     rustix::process::setsid().map_err(|error| failed(error.into()))?;

@@ -5,8 +5,12 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 use super::given::{Given, Variable};
+use crate::child::mask::MIN_PATTERN;
 use crate::exit::Code;
+use crate::keys::{Secret, written};
 use crate::ui::Failure;
 
 /// Commands for a shell that set the variables, POSIX `export` with each value in single quotes, and
@@ -78,9 +82,22 @@ pub(super) fn outputs(given: &Given) -> Vec<(String, String)> {
 
 /// A line that hides a text in the log of a GitHub job: the runner takes it and shows `***` wherever
 /// the text comes. Its form of escapes is that of workflow commands.
-pub(super) fn add_mask(line: &str) -> String {
+fn add_mask(line: &str) -> String {
     let escaped = line.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     format!("::add-mask::{escaped}\n")
+}
+
+/// Lines that hide these texts and each line of them. What is too short or no text cannot be hidden
+/// there: a mask of a few letters would hide half of the log.
+pub(super) fn masks(texts: &[Secret]) -> Zeroizing<Vec<u8>> {
+    let mut masks = Zeroizing::new(Vec::new());
+    for text in texts {
+        let lines = written::lines(text.expose()).filter(|line| !written::is_pem_boundary(line));
+        for line in lines.filter(|line| line.len() >= MIN_PATTERN).filter_map(|line| std::str::from_utf8(line).ok()) {
+            masks.extend_from_slice(Zeroizing::new(add_mask(line)).as_bytes());
+        }
+    }
+    masks
 }
 
 /// Appends to a file that GitHub names in a variable.
@@ -179,6 +196,16 @@ mod tests {
     #[test]
     fn a_mask_is_one_workflow_command_whatever_the_text_is() {
         assert_eq!(add_mask("50%\n::error::x\r"), "::add-mask::50%25%0A::error::x%0D\n");
+    }
+
+    #[test]
+    fn every_line_of_a_secret_is_hidden_but_what_a_log_is_full_of() {
+        let text = "-----BEGIN X-----\nline one\n  line two\r\nab\n-----END X-----\n";
+        let masks = masks(&[Secret::new(text.as_bytes().to_vec()), Secret::new(b"100%sure".to_vec())]);
+        assert_eq!(
+            String::from_utf8_lossy(&masks),
+            "::add-mask::line one\n::add-mask::line two\n::add-mask::100%25sure\n"
+        );
     }
 
     #[test]
