@@ -4,8 +4,10 @@
 //! window size and progress display are its own.
 
 pub(crate) mod ask;
+mod foreground;
 pub mod mask;
 pub mod output;
+pub(crate) mod secret_answer;
 mod signals;
 pub mod witness;
 

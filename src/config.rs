@@ -148,7 +148,7 @@ impl Explain for ConfigError {
             Self::Unknown { known, .. } => Some(format!("known fields: {}", known.join(", "))),
             Self::Value { hint, .. } => hint.clone(),
             Self::NoGrant => Some(format!(
-                "name one with --key (keychain:NAME, env:NAME, file:PATH, stdin, agent), or write a [[grant]] into {FILE_NAME}"
+                "name one with --key (keychain:NAME, env:NAME, file:PATH, stdin, command:…, credential:NAME, vault:…, agent), or write a [[grant]] into {FILE_NAME}"
             )),
             _ => None,
         }
@@ -213,7 +213,12 @@ fn typed(field: &'static str, message: String, hint: Option<String>) -> ConfigEr
 /// A source that a passphrase can come from, or message and hint. A passphrase can look like
 /// anything, so no word of what was written is repeated.
 fn passphrase_source(text: &str) -> Result<KeySource, (String, Option<String>)> {
-    let forms = || Some("a passphrase comes from one of keychain:NAME, env:NAME, file:PATH, stdin".to_owned());
+    let forms = || {
+        Some(
+            "a passphrase comes from one of keychain:NAME, env:NAME, file:PATH, stdin, command:…, credential:NAME, vault:…"
+                .to_owned(),
+        )
+    };
     match text.parse::<KeySource>() {
         Ok(KeySource::Agent(_)) => Err(("an agent keeps its passphrases to itself".into(), forms())),
         Ok(source) => Ok(source),

@@ -6,6 +6,8 @@
 pub mod agent;
 pub mod askpass;
 pub mod certificate;
+pub mod command;
+pub mod credential;
 pub mod env;
 pub mod error;
 pub mod file;
@@ -26,13 +28,15 @@ mod sec1;
 pub mod secret;
 pub mod source;
 pub mod stdin;
+pub mod vault;
 pub mod written;
 
 pub use error::{KeyError, Reason};
-pub use load::{LoadEnv, Loaded, load};
+pub use load::{LoadEnv, Loaded, TimeLimits, load};
 pub use rejected::Rejected;
 pub use secret::Secret;
 pub use source::{AgentSelector, KeySource};
 
-/// The most bytes that are read from any source. An RSA-8192 key in PEM has 6.5 KiB.
+/// The most bytes that are read from a source for a key or a passphrase. An RSA-8192 key in PEM
+/// has 6.5 KiB.
 pub const SOURCE_LIMIT: usize = 256 * 1024;

@@ -61,8 +61,8 @@ pub fn with_core_limit(command: &mut Command, limit: Option<rustix::process::Rli
 }
 
 /// Has the kernel kill the child when the thread that starts it ends, however that ends, and
-/// lets it write no file longer than `max_file` bytes.
-pub fn dies_with_this_thread(command: &mut Command, max_file: u64) {
+/// lets it write no file longer than `max_file` bytes, where that is given.
+pub fn dies_with_this_thread(command: &mut Command, max_file: Option<u64>) {
     use rustix::process::{Resource, Rlimit, Signal, getpid, getppid, set_parent_process_death_signal, setrlimit};
     let ours = getpid();
     // SAFETY: between fork and exec only prctl, getppid and setrlimit are called, which are
@@ -74,7 +74,9 @@ pub fn dies_with_this_thread(command: &mut Command, max_file: u64) {
             if getppid() != Some(ours) {
                 return Err(std::io::Error::from_raw_os_error(libc::ESRCH));
             }
-            setrlimit(Resource::Fsize, Rlimit { current: Some(max_file), maximum: Some(max_file) })?;
+            if max_file.is_some() {
+                setrlimit(Resource::Fsize, Rlimit { current: max_file, maximum: max_file })?;
+            }
             Ok(())
         });
     }
@@ -108,6 +110,35 @@ pub fn is_ignored(number: i32) -> bool {
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         libc::sigaction(number, std::ptr::null(), &raw mut action) == 0 && action.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// Lets this process write to the terminal and take it back while another process group has it:
+/// the kernel would stop it by SIGTTOU. Until it is dropped.
+#[derive(Debug)]
+pub struct InBackground(libc::sighandler_t);
+
+impl InBackground {
+    /// From now on.
+    #[must_use]
+    pub fn new() -> Self {
+        // SAFETY: ignoring a signal runs no code of ours.
+        Self(unsafe { libc::signal(libc::SIGTTOU, libc::SIG_IGN) })
+    }
+}
+
+impl Default for InBackground {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for InBackground {
+    fn drop(&mut self) {
+        if self.0 != libc::SIG_ERR {
+            // SAFETY: the action is the one that was in force before.
+            unsafe { libc::signal(libc::SIGTTOU, self.0) };
+        }
     }
 }
 

@@ -139,6 +139,11 @@ pub fn write(bytes: &[u8]) {
     let _ = std::io::stdout().write_all(bytes);
 }
 
+/// What a program of the person's own says on its stderr, as it comes: a prompt has no line's end.
+pub fn pass_on(bytes: &[u8]) {
+    let _ = std::io::stderr().write_all(bytes);
+}
+
 /// A terminal that is gone must not stop the end of a lease, so nothing here panics.
 fn err(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");

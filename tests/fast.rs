@@ -40,7 +40,9 @@ mod audit {
 mod keys {
     mod agent;
     mod certificates;
+    mod commands;
     mod containers;
+    mod credentials;
     mod cut;
     mod encrypted;
     mod files;
@@ -54,6 +56,8 @@ mod keys {
     mod session;
     mod signatures;
     mod upstream;
+    mod vault;
+    pub(crate) mod vault_double;
     mod world;
 }
 
@@ -70,7 +74,7 @@ mod run {
     mod report;
     mod signals;
     mod sources;
-    mod terminal;
+    pub(crate) mod terminal;
 }
 
 mod start {

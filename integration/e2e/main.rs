@@ -8,6 +8,7 @@ mod a_killed_valetkey_answers_nobody;
 mod a_lent_up_and_a_plain_up_are_the_same_project;
 mod a_second_audit_reads_only_new_layers;
 mod a_step_that_is_not_root_clones_too;
+mod a_vault_gives_keys_to_whom_it_should;
 mod an_engine_behind_ssh_is_reached_with_the_users_own_key;
 mod an_engine_that_is_not_there;
 mod an_ssh_id_that_was_typed_stays;

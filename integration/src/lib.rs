@@ -19,6 +19,7 @@ pub mod runtime_folder;
 pub mod ssh_agent;
 pub mod ssh_engine;
 pub mod user;
+pub mod vault;
 pub mod waiting_step;
 
 use std::path::PathBuf;
@@ -38,6 +39,7 @@ pub use registry::Registry;
 pub use runtime_folder::RuntimeFolder;
 pub use ssh_agent::SshAgent;
 pub use ssh_engine::SshEngine;
+pub use vault::Vault;
 pub use waiting_step::WaitingStep;
 
 /// The folder `integration`.

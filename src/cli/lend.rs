@@ -31,9 +31,9 @@ pub(super) use settings::Settings;
 /// The flags that say what is lent.
 #[derive(Args, Debug)]
 pub struct LendArgs {
-    /// Key to lend: keychain:NAME, env:NAME, file:PATH, stdin, agent, agent:SHA256:... or
-    /// agent:COMMENT; with ID= in front for another ssh id than "default". Replaces the
-    /// grants of valetkey.toml
+    /// Key to lend: keychain:NAME, env:NAME, file:PATH, stdin, command:PROGRAM AND ARGUMENTS,
+    /// credential:NAME, vault:MOUNT/PATH#FIELD, agent, agent:SHA256:... or agent:COMMENT; with ID=
+    /// in front for another ssh id than "default". Replaces the grants of valetkey.toml
     // Parsed later: clap would repeat a wrong value, and that may be the key itself.
     #[arg(short, long = "key", value_name = "[ID=]SOURCE")]
     pub keys: Vec<String>,

@@ -50,6 +50,7 @@ Examples:
   valetkey run --key env:SSH_PRIVATE_KEY -- docker compose run app pytest
   valetkey run --key file:~/.ssh/id_ed25519 --host git.example.com -- docker build -t app .
   valetkey run --key agent:SHA256:... -- docker buildx bake
+  valetkey run --key 'command:op read op://ci/deploy/key' -- docker compose build
   valetkey run --key app=keychain:app --key lib=keychain:lib -- docker compose build
   valetkey run --key keychain:work --dry-run -- docker compose build
   valetkey run --key keychain:work --audit -- docker compose build

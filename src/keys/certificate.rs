@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{pasted, stdin};
+use super::{SOURCE_LIMIT, pasted, stdin};
 use crate::wire::certificate::Certified;
 
 /// `SSH_CERT_TYPE_USER`.
@@ -45,7 +45,7 @@ pub fn read(path: &Path, key: &[u8]) -> Result<Option<Vec<u8>>, CertificateError
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(_) => return Err(CertificateError::Unreadable),
     };
-    let text = stdin::bounded(&mut &file).map_err(|_| CertificateError::Unreadable)?;
+    let text = stdin::bounded(&mut &file, SOURCE_LIMIT).map_err(|_| CertificateError::Unreadable)?;
     parse(text.expose(), key).map(Some)
 }
 

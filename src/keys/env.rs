@@ -1,7 +1,7 @@
 //! `env:NAME`: a key in an environment variable, as CI systems hand out secrets.
 //!
 //! Owns the reading. The variable is taken from the child's environment by whoever builds
-//! that: see [`super::KeySource::variable`].
+//! that: see [`super::KeySource::variables`].
 
 use std::ffi::OsString;
 

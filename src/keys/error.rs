@@ -4,12 +4,15 @@ use crate::agent::upstream::UpstreamError;
 use crate::exit::Code;
 use crate::ui::Explain;
 
+use super::command::CommandError;
+use super::credential::CredentialError;
 use super::env::EnvError;
 use super::file::FileError;
 use super::keychain::KeychainError;
 use super::passphrase::AskError;
 use super::rejected::Rejected;
 use super::stdin::StdinError;
+use super::vault::VaultError;
 
 /// A source that gave no usable key.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +51,18 @@ pub enum Reason {
     /// The OS keychain.
     #[error(transparent)]
     Keychain(#[from] KeychainError),
+    /// The program.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The credential.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The Vault server.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// More than the limit (bytes).
+    #[error("it is longer than {} KiB", .0 / 1024)]
+    TooLong(usize),
     /// The user's own agent.
     #[error(transparent)]
     Agent(#[from] UpstreamError),
@@ -79,8 +94,12 @@ impl Reason {
             Self::File(error) => error.hint(),
             Self::Stdin(error) => error.hint(),
             Self::Keychain(error) => error.hint(),
+            Self::Command(error) => error.hint(),
+            Self::Credential(error) => error.hint(),
+            Self::Vault(error) => error.hint(),
+            Self::TooLong(_) => Rejected::TooLong.hint(),
             Self::Agent(error) => error.hint(),
-            Self::NoText => Some("use keychain:, env:, file: or stdin".to_owned()),
+            Self::NoText => Some("use keychain:, env:, file:, command:, credential:, vault: or stdin".to_owned()),
         }
     }
 }

@@ -75,8 +75,8 @@ pub(super) fn resolved(path: &Path, home: Option<&Path>) -> Result<PathBuf, File
     }
 }
 
-/// The text of a key file, or of a file with a passphrase.
-pub(super) fn read(path: &Path) -> Result<Secret, FileError> {
+/// The text of a key file, or of a file with another secret; at most one byte more than `limit`.
+pub(super) fn read(path: &Path, limit: usize) -> Result<Secret, FileError> {
     let file = File::open(path).map_err(|error| FileError::of(&error, path))?;
     let metadata = file.metadata().map_err(|error| FileError::of(&error, path))?;
     if metadata.is_dir() {
@@ -93,5 +93,5 @@ pub(super) fn read(path: &Path) -> Result<Secret, FileError> {
             return Err(FileError::TooOpen(path.to_owned(), metadata.mode() & 0o7777));
         }
     }
-    stdin::bounded(&mut &file).map_err(|error| FileError::of(&error, path))
+    stdin::bounded(&mut &file, limit).map_err(|error| FileError::of(&error, path))
 }

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::agent::upstream::{Upstream, UpstreamError};
 use crate::signer::{self, Identity, Parts};
@@ -14,7 +15,22 @@ use super::keychain::{Keychain, OsKeychain};
 use super::parse::{Found, Locked, Secrets, parse};
 use super::passphrase::{Ask, AskError, Person, TRIES};
 use super::{KeyError, KeySource, Reason, Rejected, SOURCE_LIMIT, Secret};
-use super::{agent, certificate, env, file, stdin};
+use super::{agent, certificate, command, credential, env, file, stdin, vault};
+
+/// How long the sources may take that ask somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeLimits {
+    /// A program, from its start to its end.
+    pub command: Duration,
+    /// A Vault server, login included.
+    pub vault: Duration,
+}
+
+impl Default for TimeLimits {
+    fn default() -> Self {
+        Self { command: command::TIME_LIMIT, vault: vault::TIME_LIMIT }
+    }
+}
 
 /// What loading a key needs of the world around.
 pub struct LoadEnv<'a> {
@@ -35,9 +51,13 @@ pub struct LoadEnv<'a> {
     /// Where the parts of every key that is loaded are kept as well, for an audit that looks for
     /// them: nothing else needs them once they can sign.
     pub kept: Option<Vec<Parts>>,
-    /// Where the text of every source that is read is kept as well, for a mask that takes it out of
-    /// what a build prints.
+    /// Where every text that is read is kept as well, passphrases too, for whoever looks for them
+    /// in an output or an image.
     pub kept_texts: Option<Vec<Secret>>,
+    /// Where secrets are mounted: [`credential::SECRETS_FOLDER`].
+    pub secrets_folder: PathBuf,
+    /// How long others may take.
+    pub time_limits: TimeLimits,
 }
 
 impl LoadEnv<'_> {
@@ -55,7 +75,15 @@ impl LoadEnv<'_> {
             known: Vec::new(),
             kept: None,
             kept_texts: None,
+            secrets_folder: credential::SECRETS_FOLDER.into(),
+            time_limits: TimeLimits::default(),
         })
+    }
+
+    fn keep_text(&mut self, text: &Secret) {
+        if let Some(kept) = &mut self.kept_texts {
+            kept.push(text.clone());
+        }
     }
 }
 
@@ -83,14 +111,16 @@ pub fn load(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Loaded, KeyErro
 /// When the source is not there, is empty, or is an agent.
 pub fn passphrase(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Secret, KeyError> {
     let failed = |reason| KeyError { from: source.to_string(), reason };
-    let secret = text(source, env).map_err(failed)?;
+    let secret = read(source, env, SOURCE_LIMIT).map_err(failed)?;
     let bytes = secret.expose();
     let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
         return Err(failed(Rejected::Empty.into()));
     }
-    Ok(Secret::new(line.to_vec()))
+    let secret = Secret::new(line.to_vec());
+    env.keep_text(&secret);
+    Ok(secret)
 }
 
 /// The bytes of a source, at most [`SOURCE_LIMIT`].
@@ -98,18 +128,35 @@ pub fn passphrase(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Secret, K
 /// # Errors
 /// When the source is not there, is too long, or is an agent.
 pub fn text(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Secret, Reason> {
+    text_up_to(source, env, SOURCE_LIMIT)
+}
+
+/// The bytes of a source, at most `limit`.
+///
+/// # Errors
+/// When the source is not there, is too long, or is an agent.
+pub fn text_up_to(source: &KeySource, env: &mut LoadEnv<'_>, limit: usize) -> Result<Secret, Reason> {
+    let secret = read(source, env, limit)?;
+    env.keep_text(&secret);
+    Ok(secret)
+}
+
+fn read(source: &KeySource, env: &mut LoadEnv<'_>, limit: usize) -> Result<Secret, Reason> {
     let secret = match source {
         KeySource::Keychain(name) => env.keychain.get(name)?,
         KeySource::Env(name) => env::read((env.variable)(name))?,
-        KeySource::File(path) => file::read(&file::resolved(path, env.home.as_deref())?)?,
-        KeySource::Stdin => stdin::read(env.stdin.take())?,
+        KeySource::File(path) => file::read(&file::resolved(path, env.home.as_deref())?, limit)?,
+        KeySource::Stdin => stdin::read(env.stdin.take(), limit)?,
+        KeySource::Command(line) => command::read(line, limit, env.time_limits.command)?,
+        KeySource::Credential(name) => {
+            let directory = (env.variable)("CREDENTIALS_DIRECTORY");
+            credential::read(name, directory, &env.secrets_folder, limit)?
+        }
+        KeySource::Vault(path) => vault::read(path, env.variable, env.home.as_deref(), env.time_limits.vault)?,
         KeySource::Agent(_) => return Err(Reason::NoText),
     };
-    if secret.expose().len() > SOURCE_LIMIT {
-        return Err(Rejected::TooLong.into());
-    }
-    if let Some(kept) = &mut env.kept_texts {
-        kept.push(secret.clone());
+    if secret.expose().len() > limit {
+        return Err(Reason::TooLong(limit));
     }
     Ok(secret)
 }
@@ -189,6 +236,7 @@ fn unlock(locked: &Locked, name: &str, env: &mut LoadEnv<'_>) -> Result<(Parts, 
         if secret.expose().is_empty() {
             return Err(AskError::Cancelled.into());
         }
+        env.keep_text(&secret);
         match locked.unlock(secret.expose()) {
             Err(Rejected::WrongPassphrase) => {
                 prompt = format!("Bad passphrase, try again for {name}: ");

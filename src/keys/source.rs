@@ -1,10 +1,13 @@
 //! What a person types to name a key: `keychain:NAME`, `env:NAME`, `file:PATH`, `stdin`,
-//! `agent`, `agent:SHA256:…` or `agent:COMMENT`.
+//! `command:WORDS`, `credential:NAME`, `vault:MOUNT/PATH#FIELD`, `agent`, `agent:SHA256:…` or
+//! `agent:COMMENT`.
 //!
 //! Owns the reading and writing of those words. Refuses everything else, without repeating it:
 //! what was typed may be the key itself (`env:$KEY` instead of `env:KEY`).
 
 mod nearest;
+mod vault_path;
+mod words;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,8 +16,11 @@ use crate::exit::Code;
 use crate::ui::Explain;
 
 use nearest::nearest;
+pub use vault_path::{MAX_VAULT_PATH, VaultPath};
+pub(crate) use vault_path::{escaped, is_path};
+pub use words::{CommandLine, MAX_COMMAND};
 
-/// The most bytes of a keychain entry's or a variable's name.
+/// The most bytes of a keychain entry's, a variable's, a credential's or a field's name.
 pub const MAX_NAME: usize = 255;
 
 /// Which identity of the user's own agent is meant.
@@ -39,17 +45,25 @@ pub enum KeySource {
     File(PathBuf),
     /// Standard input, read to its end before the child starts.
     Stdin,
+    /// What a program prints.
+    Command(CommandLine),
+    /// A file that a service manager or an engine provides under this name.
+    Credential(String),
+    /// A field of a secret in a Vault or OpenBao server.
+    Vault(VaultPath),
     /// The user's own agent behind our policy.
     Agent(AgentSelector),
 }
 
 impl KeySource {
-    /// The environment variable to take from the child, if the key comes from one.
+    /// The environment variables to take from the child: one that holds the key, and those that
+    /// open the place where it is.
     #[must_use]
-    pub fn variable(&self) -> Option<&str> {
+    pub fn variables(&self) -> Vec<&str> {
         match self {
-            Self::Env(name) => Some(name),
-            _ => None,
+            Self::Env(name) => vec![name],
+            Self::Vault(_) => super::vault::SECRET_VARIABLES.to_vec(),
+            _ => Vec::new(),
         }
     }
 }
@@ -61,6 +75,9 @@ impl std::fmt::Display for KeySource {
             Self::Env(name) => write!(f, "env:{name}"),
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Stdin => f.write_str("stdin"),
+            Self::Command(line) => write!(f, "command:{line}"),
+            Self::Credential(name) => write!(f, "credential:{name}"),
+            Self::Vault(path) => write!(f, "vault:{path}"),
             Self::Agent(AgentSelector::All) => f.write_str("agent"),
             Self::Agent(AgentSelector::Fingerprint(print)) => write!(f, "agent:{print}"),
             Self::Agent(AgentSelector::Comment(comment)) => write!(f, "agent:{comment}"),
@@ -95,6 +112,21 @@ pub enum SourceError {
     /// A name that no keychain takes.
     #[error("what stands behind keychain: is too long or holds control characters")]
     KeychainName,
+    /// Longer than [`MAX_COMMAND`], or a NUL in it.
+    #[error("what stands behind command: is too long or holds a NUL")]
+    CommandText,
+    /// A quote without its end.
+    #[error("what stands behind command: ends inside a quote or behind a backslash")]
+    CommandQuote,
+    /// What only a shell understands.
+    #[error("what stands behind command: needs a shell, and is run without one")]
+    CommandShell,
+    /// Something that cannot be the name of one file.
+    #[error("what stands behind credential: is not the name of a file")]
+    CredentialName,
+    /// Something that names no field of a secret.
+    #[error("what stands behind vault: is not of the form MOUNT/PATH#FIELD")]
+    VaultPath,
     /// `stdin:` with something behind it.
     #[error("stdin takes nothing behind it")]
     StdinWithMore,
@@ -103,7 +135,8 @@ pub enum SourceError {
     Fingerprint,
 }
 
-const FORMS: &str = "a key source is one of keychain:NAME, env:NAME, file:PATH, stdin, agent, \
+const FORMS: &str = "a key source is one of keychain:NAME, env:NAME, file:PATH, stdin, \
+                     command:PROGRAM AND ARGUMENTS, credential:NAME, vault:MOUNT/PATH#FIELD, agent, \
                      agent:SHA256:FINGERPRINT, agent:COMMENT";
 
 impl Explain for SourceError {
@@ -118,6 +151,15 @@ impl Explain for SourceError {
             Self::Unknown(Some(near)) => format!("did you mean {near}? {FORMS}"),
             Self::VariableName => "name the variable without the dollar sign: env:SSH_PRIVATE_KEY".to_owned(),
             Self::KeychainName => format!("use a name of at most {MAX_NAME} bytes"),
+            Self::CommandText => format!("a command has at most {MAX_COMMAND} bytes; put a longer one into a script"),
+            Self::CommandQuote => "close the quote: command:pass show 'a name'".to_owned(),
+            Self::CommandShell => "quote it with single quotes to pass it on as it is, or name a shell: \
+                                   command:sh -c '…'"
+                .to_owned(),
+            Self::CredentialName => {
+                format!("name one file, without a folder and in at most {MAX_NAME} bytes: credential:deploy-key")
+            }
+            Self::VaultPath => "write it as in vault kv get: vault:secret/ci/deploy#key".to_owned(),
             Self::StdinWithMore => "write stdin alone".to_owned(),
             Self::Fingerprint => "copy one from ssh-add -l: agent:SHA256:…".to_owned(),
             _ => FORMS.to_owned(),
@@ -158,6 +200,11 @@ impl FromStr for KeySource {
             "file" => Ok(Self::File(PathBuf::from(rest))),
             "stdin" if rest.is_empty() => Ok(Self::Stdin),
             "stdin" => Err(SourceError::StdinWithMore),
+            "command" => CommandLine::parse(rest).map(Self::Command),
+            "credential" if rest.is_empty() => Err(SourceError::Missing("credential", "name")),
+            "credential" if is_file_name(rest) => Ok(Self::Credential(rest.to_owned())),
+            "credential" => Err(SourceError::CredentialName),
+            "vault" => VaultPath::parse(rest).map(Self::Vault),
             "agent" if rest.is_empty() => Err(SourceError::Missing("agent", "fingerprint or comment")),
             "agent" => selector(rest).map(Self::Agent),
             _ if looks_like_path(text) => Err(bare_path(text)),
@@ -182,6 +229,8 @@ fn without_colon(text: &str) -> SourceError {
                 match near {
                     "file:" => "path",
                     "env:" => "variable's name",
+                    "command:" => "program and its arguments",
+                    "vault:" => "MOUNT/PATH#FIELD",
                     _ => "name",
                 },
             );
@@ -217,6 +266,11 @@ fn is_variable(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+/// One component of a path that leads nowhere else.
+fn is_file_name(name: &str) -> bool {
+    name.len() <= MAX_NAME && is_path(name) && !name.contains('/')
+}
+
 fn looks_like_path(text: &str) -> bool {
     let drive = text.as_bytes().get(1..3).is_some_and(|rest| rest == b":\\" || rest == b":/");
     drive || text.starts_with(['/', '~', '.', '\\']) || (text.contains('/') && !text.contains("://"))
@@ -241,86 +295,15 @@ pub fn may_be_key(text: &str) -> bool {
     is_key_text(text) || long_run(text)
 }
 
+/// The same for a text of several words.
+pub(super) fn may_hold_key(text: &str) -> bool {
+    is_key_text(text) || text.split_whitespace().any(long_run)
+}
+
 /// Sixty-four characters without anything that separates: no file name, perhaps a key.
 fn long_run(text: &str) -> bool {
     text.split(['/', '\\', '.', '-', '_']).any(|part| part.len() >= 64)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hint(text: &str) -> String {
-        text.parse::<KeySource>().expect_err(text).hint().unwrap_or_default()
-    }
-
-    #[test]
-    fn every_kind_is_read_and_written_alike() {
-        let print = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
-        for text in ["keychain:om nibus", "env:SSH_KEY", "file:~/.ssh/id:1", "stdin", "agent"] {
-            assert_eq!(text.parse::<KeySource>().expect(text).to_string(), text);
-        }
-        let source: KeySource = format!("agent:{print}").parse().expect("a fingerprint");
-        assert_eq!(source, KeySource::Agent(AgentSelector::Fingerprint(print.to_owned())));
-        let source: KeySource = "agent:me@home".parse().expect("a comment");
-        assert_eq!(source, KeySource::Agent(AgentSelector::Comment("me@home".to_owned())));
-    }
-
-    #[test]
-    fn a_bare_path_is_told_to_say_file() {
-        for path in ["~/.ssh/id_ed25519", "./key", "/etc/key", "keys/id", "C:\\key", "../a:b"] {
-            assert_eq!(hint(path), format!("write file:{path}"));
-        }
-    }
-
-    #[test]
-    fn a_misspelt_kind_names_the_nearest() {
-        for (typed, near) in [
-            ("keychian:x", "keychain:"),
-            ("keyring:x", "keychain:"),
-            ("fil:x", "file:"),
-            ("Env:X", "env:"),
-            ("sdtin", "stdin"),
-            ("agnet", "agent"),
-            ("-", "stdin"),
-        ] {
-            assert!(hint(typed).starts_with(&format!("did you mean {near}?")), "{typed}");
-        }
-        assert!(hint("vault:x").starts_with("a key source is one of"));
-    }
-
-    #[test]
-    fn a_kind_without_its_rest_says_what_is_missing() {
-        for text in ["keychain:", "env:", "file:", "agent:", "file", "env", "keychain", ""] {
-            assert!(hint(text).starts_with("a key source is one of"), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn key_text_is_never_repeated() {
-        let body = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW";
-        for text in [
-            format!("env:-----BEGIN OPENSSH PRIVATE KEY-----\n{body}"),
-            format!("env:{body}/+=="),
-            body.to_owned(),
-            format!("{body}/x"),
-            format!("{body}:x"),
-            format!("agent:SHA256:{body}"),
-        ] {
-            let error = text.parse::<KeySource>().expect_err("no source");
-            let said = format!("{error} {error:?} {:?}", error.hint());
-            assert!(!said.contains("b3BlbnNzaC1rZXkt"), "{said}");
-        }
-    }
-
-    #[test]
-    fn names_end_at_their_limit() {
-        let name = "N".repeat(MAX_NAME);
-        assert!(format!("env:{name}").parse::<KeySource>().is_ok());
-        assert!(format!("keychain:{name}").parse::<KeySource>().is_ok());
-        assert!(format!("env:{name}N").parse::<KeySource>().is_err());
-        assert!(format!("keychain:{name}N").parse::<KeySource>().is_err());
-        assert!("env:$NAME".parse::<KeySource>().is_err());
-        assert!("env:1A".parse::<KeySource>().is_err());
-    }
-}
+mod tests;

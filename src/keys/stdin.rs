@@ -5,7 +5,7 @@ use std::io::Read;
 use crate::exit::Code;
 use crate::ui::Explain;
 
-use super::{SOURCE_LIMIT, Secret};
+use super::Secret;
 
 /// Why standard input gave no text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,10 +33,10 @@ impl Explain for StdinError {
     }
 }
 
-/// Reads at most one byte more than [`SOURCE_LIMIT`], into memory that never moves: moved
-/// memory would leave a copy behind that nobody wipes.
-pub(super) fn bounded(input: &mut dyn Read) -> std::io::Result<Secret> {
-    let mut bytes = zeroize::Zeroizing::new(vec![0; SOURCE_LIMIT + 1]);
+/// Reads at most one byte more than `limit`, into memory that never moves: moved memory would
+/// leave a copy behind that nobody wipes.
+pub(super) fn bounded(input: &mut dyn Read, limit: usize) -> std::io::Result<Secret> {
+    let mut bytes = zeroize::Zeroizing::new(vec![0; limit.saturating_add(1)]);
     let mut length = 0;
     while let Some(free) = bytes.get_mut(length..).filter(|free| !free.is_empty()) {
         match input.read(free) {
@@ -49,14 +49,15 @@ pub(super) fn bounded(input: &mut dyn Read) -> std::io::Result<Secret> {
     Ok(Secret::new(bytes.get(..length).unwrap_or_default().to_vec()))
 }
 
-pub(super) fn read(input: Option<Box<dyn Read + '_>>) -> Result<Secret, StdinError> {
+pub(super) fn read(input: Option<Box<dyn Read + '_>>, limit: usize) -> Result<Secret, StdinError> {
     let mut input = input.ok_or(StdinError::Twice)?;
-    bounded(&mut *input).map_err(|error| StdinError::Io(error.kind()))
+    bounded(&mut *input, limit).map_err(|error| StdinError::Io(error.kind()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::SOURCE_LIMIT;
 
     #[test]
     fn a_source_is_read_to_its_limit_and_one_byte_past_it() {
@@ -67,14 +68,14 @@ mod tests {
             (SOURCE_LIMIT + 2, SOURCE_LIMIT + 1),
         ] {
             let input = vec![b'x'; given];
-            let secret = bounded(&mut &input[..]).expect("memory can be read");
+            let secret = bounded(&mut &input[..], SOURCE_LIMIT).expect("memory can be read");
             assert_eq!(secret.expose().len(), read);
         }
     }
 
     #[test]
     fn an_endless_source_ends() {
-        let secret = bounded(&mut std::io::repeat(b'x')).expect("zeros can be read");
+        let secret = bounded(&mut std::io::repeat(b'x'), SOURCE_LIMIT).expect("zeros can be read");
         assert_eq!(secret.expose().len(), SOURCE_LIMIT + 1);
     }
 }

@@ -34,6 +34,8 @@ fn identity(kind: Kind) -> Identity {
         known: Vec::new(),
         kept: None,
         kept_texts: None,
+        secrets_folder: "/nowhere".into(),
+        time_limits: valetkey::keys::TimeLimits::default(),
     };
     let mut loaded = load(&KeySource::File(path), &mut env).unwrap();
     loaded.identities.remove(0)

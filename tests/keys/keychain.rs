@@ -113,6 +113,8 @@ fn key(command: KeyCommand, stdin: &str) -> Result<(), Failure> {
         known: Vec::new(),
         kept: None,
         kept_texts: None,
+        secrets_folder: "/nowhere".into(),
+        time_limits: valetkey::keys::TimeLimits::default(),
     };
     run(KeyArgs { command }, &mut env)
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use valetkey::keys::keychain::{Keychain, KeychainError};
 use valetkey::keys::passphrase::{Ask, AskError};
-use valetkey::keys::{KeyError, KeySource, LoadEnv, Loaded, Secret, load};
+use valetkey::keys::{KeyError, KeySource, LoadEnv, Loaded, Secret, TimeLimits, load};
 use valetkey::ui::Explain as _;
 
 /// Answers in order, then nobody.
@@ -47,6 +47,10 @@ impl Keychain for Entries {
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) variables: HashMap<&'static str, OsString>,
+    pub(crate) secrets_folder: std::path::PathBuf,
+    pub(crate) time_limits: TimeLimits,
+    /// What was kept of the last load.
+    pub(crate) kept_texts: Vec<Secret>,
     pub(crate) home: Option<std::path::PathBuf>,
     pub(crate) stdin: Vec<u8>,
     pub(crate) keychain: Entries,
@@ -67,9 +71,13 @@ impl World {
             passphrase_from: self.passphrase_from.map(|from| from.parse().expect("a source")),
             known: Vec::new(),
             kept: None,
-            kept_texts: None,
+            kept_texts: Some(Vec::new()),
+            secrets_folder: self.secrets_folder.clone(),
+            time_limits: self.time_limits,
         };
-        load(&source, &mut env)
+        let loaded = load(&source, &mut env);
+        self.kept_texts = env.kept_texts.unwrap_or_default();
+        loaded
     }
 }
 

@@ -177,5 +177,5 @@ fn blob_of(key: &ssh_key::PublicKey) -> Result<Vec<u8>, Failure> {
 
 fn wrong(what: &str) -> Failure {
     Failure::new(Code::Usage, format!("failed to understand --for: {what}"))
-        .with_hint("give keychain:NAME, env:NAME, file:PATH, agent, SHA256:..., or a public key or its file")
+        .with_hint("give keychain:NAME, env:NAME, file:PATH, command:..., credential:NAME, vault:..., agent, SHA256:..., or a public key or its file")
 }

@@ -124,7 +124,7 @@ impl Settings {
     /// The variables that held a key or a passphrase, for the child not to see.
     pub(in crate::cli) fn secret_variables(&self) -> Vec<OsString> {
         let sources = self.wanted.iter().flat_map(|wanted| [Some(&wanted.key), wanted.passphrase_from.as_ref()]);
-        sources.flatten().filter_map(|source| source.variable().map(OsString::from)).collect()
+        sources.flatten().flat_map(KeySource::variables).map(OsString::from).collect()
     }
 }
 

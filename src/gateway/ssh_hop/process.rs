@@ -47,7 +47,7 @@ impl Ssh {
     pub(super) async fn start(mut command: Command, agent: PrivateAgent) -> io::Result<Self> {
         // Ctrl-C on the terminal is the wrapped command's.
         command.process_group(0);
-        crate::sys::dies_with_this_thread(&mut command, MAX_LOG);
+        crate::sys::dies_with_this_thread(&mut command, Some(MAX_LOG));
         let (started, tell) = oneshot::channel();
         let (ended, end) = oneshot::channel();
         let thread = thread::Builder::new().name("ssh".into()).spawn(move || run(command, agent, started, ended))?;

@@ -2,12 +2,19 @@
 
 /// The form to propose for a word, if one is near enough.
 pub(super) fn nearest(word: &str) -> Option<&'static str> {
-    const KINDS: [(&str, &str); 12] = [
+    const KINDS: [(&str, &str); 19] = [
         ("keychain", "keychain:"),
         ("env", "env:"),
         ("file", "file:"),
         ("stdin", "stdin"),
         ("agent", "agent"),
+        ("command", "command:"),
+        ("credential", "credential:"),
+        ("vault", "vault:"),
+        ("credentials", "credential:"),
+        ("openbao", "vault:"),
+        ("exec", "command:"),
+        ("cmd", "command:"),
         ("keyring", "keychain:"),
         ("secret", "keychain:"),
         ("path", "file:"),
