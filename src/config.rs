@@ -7,12 +7,13 @@ pub mod comment;
 mod duration;
 mod file;
 mod ignore;
+mod key_from;
 
 use std::path::PathBuf;
 
 use crate::exit::Code;
 use crate::hosts::{HostName, PinEntry};
-use crate::keys::KeySource;
+use crate::keys::{KeyFrom, KeySource};
 use crate::policy::{Access, Limits, RepoPattern};
 use crate::ui::Explain;
 
@@ -43,7 +44,7 @@ pub struct Wanted {
     /// The ssh id that it is lent under.
     pub id: String,
     /// Where its key comes from.
-    pub key: KeySource,
+    pub key: KeyFrom,
     /// Where its passphrase comes from, if it has one and nobody is to be asked.
     pub passphrase_from: Option<KeySource>,
     /// Its hosts; none means every pinned host.

@@ -11,6 +11,7 @@ pub mod credential;
 pub mod env;
 pub mod error;
 pub mod file;
+pub mod from;
 pub mod keychain;
 mod legacy_pem;
 pub mod load;
@@ -32,6 +33,7 @@ pub mod vault;
 pub mod written;
 
 pub use error::{KeyError, Reason};
+pub use from::KeyFrom;
 pub use load::{LoadEnv, Loaded, TimeLimits, load};
 pub use rejected::Rejected;
 pub use secret::Secret;

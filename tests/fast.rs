@@ -54,6 +54,7 @@ mod keys {
     mod prompt;
     mod secrecy;
     mod session;
+    mod several;
     mod signatures;
     mod upstream;
     mod vault;

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 use super::ignore::{self, RawIgnore};
+use super::key_from::{self, RawSources, placed};
 use super::{Config, ConfigError, DEFAULT_ID, Lend, Wanted, parse_duration, parse_id, passphrase_source};
 use crate::hosts::{HostName, PinEntry};
-use crate::keys::KeySource;
 use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
 use crate::policy::{Access, Limits, RepoPattern};
 use crate::ui::Explain as _;
@@ -44,7 +44,7 @@ impl OneOrMany {
 
 #[derive(Deserialize)]
 struct RawGrant {
-    key: String,
+    key: RawSources,
     passphrase_from: Option<String>,
     id: Option<String>,
     host: Option<OneOrMany>,
@@ -153,7 +153,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
 }
 
 /// A path of the config: `~/` stays for later, a relative one is the config's.
-fn in_folder(folder: &Path, file: &str) -> PathBuf {
+pub(super) fn in_folder(folder: &Path, file: &str) -> PathBuf {
     if file.starts_with("~/") { PathBuf::from(file) } else { folder.join(file) }
 }
 
@@ -205,11 +205,6 @@ fn lend(text: &str, place: &str) -> Result<Lend, ConfigError> {
 
 fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigError> {
     let value = |field, message, hint| ConfigError::Value { field, place: place.to_owned(), message, hint };
-    let placed = |source| match source {
-        KeySource::File(path) => KeySource::File(in_folder(folder, &path.to_string_lossy())),
-        other => other,
-    };
-    let key = raw.key.parse::<KeySource>().map_err(|error| value("key", error.to_string(), error.hint()))?;
     let passphrase =
         |text: String| passphrase_source(&text).map_err(|(message, hint)| value("passphrase_from", message, hint));
     let hosts = raw.host.map(OneOrMany::into_vec).unwrap_or_default();
@@ -228,8 +223,8 @@ fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigErr
     Ok(Wanted {
         repos: repos.collect::<Result<_, _>>()?,
         id: parse_id(raw.id.as_deref().unwrap_or(DEFAULT_ID)).map_err(|message| value("id", message, None))?,
-        key: placed(key),
-        passphrase_from: raw.passphrase_from.map(passphrase).transpose()?.map(placed),
+        key: key_from::sources(raw.key, place, folder)?,
+        passphrase_from: raw.passphrase_from.map(passphrase).transpose()?.map(|source| placed(source, folder)),
         hosts: hosts.collect::<Result<_, _>>()?,
         user: raw.user.unwrap_or_else(|| DEFAULT_USER.to_owned()),
         access: raw.access,
@@ -251,6 +246,7 @@ fn host_entry(raw: RawHost, place: &str) -> Result<PinEntry, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::KeySource;
     use std::os::unix::fs::PermissionsExt as _;
     use std::time::Duration;
 
@@ -287,7 +283,7 @@ mod tests {
         assert_eq!(first.hosts.iter().map(|host| host.port).collect::<Vec<_>>(), [22, 2222]);
         assert_eq!(first.limits, Limits { max_signatures: 3, time_limit: Duration::from_secs(300) });
         assert_eq!(first.passphrase_from, Some(KeySource::Env("PASS".into())));
-        assert_eq!(second.key, KeySource::File("/project/keys/id".into()));
+        assert_eq!(second.key, KeySource::File("/project/keys/id".into()).into());
         assert_eq!((second.id.as_str(), second.limits), ("default", Limits::default()));
         assert_eq!(config.known_hosts, [PathBuf::from("/project/hosts")]);
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Lent, Receipt};
+use crate::wire::text::shown;
 
 /// Refusals that the summary shows; the receipt has all that were kept.
 pub(super) const MAX_SHOWN: usize = 10;
@@ -96,17 +97,18 @@ fn lent_line(lent: &Lent) -> String {
         None => "every pinned host".to_owned(),
         Some(hosts) => hosts.join(", "),
     };
+    let source = shown(lent.source.as_bytes());
     // `{:?}`: a comment is anybody's text, and must not end its own quotes.
     if lent.lending == "gateway" {
         let repos = lent.repos.as_ref().map_or_else(|| "every repository".to_owned(), |repos| repos.join(", "));
         let may = if lent.access == "write" { "reads and writes" } else { "reads" };
         return format!(
-            "used {} {} {:?} for ssh id {}: the gateway {may} {repos} at {hosts}; the build held no key",
+            "used {} {} {:?} from {source} for ssh id {}: the gateway {may} {repos} at {hosts}; the build held no key",
             lent.kind, lent.fingerprint, lent.comment, lent.id
         );
     }
     format!(
-        "lent {} {} {:?} as ssh id {}, for logins as {} to {hosts}",
+        "lent {} {} {:?} from {source} as ssh id {}, for logins as {} to {hosts}",
         lent.kind, lent.fingerprint, lent.comment, lent.id, lent.user
     )
 }

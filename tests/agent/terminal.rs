@@ -48,7 +48,7 @@ fn the_comment_of_a_key_is_shown_as_what_it_is() {
     // The control: a comment of plain words, in any alphabet, is shown as it was written.
     let keys = key("it's größer: 鍵");
     let lent = Lending::of(&keys.path("key")).sh("true");
-    assert!(lent.stderr.contains("\"it's größer: 鍵\" as ssh id default"), "{}", lent.report());
+    assert!(lent.stderr.contains("\"it's größer: 鍵\" from file:"), "{}", lent.report());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use valetkey::keys::keychain::{Keychain, KeychainError};
 use valetkey::keys::passphrase::{Ask, AskError};
-use valetkey::keys::{KeyError, KeySource, LoadEnv, Loaded, Secret, TimeLimits, load};
+use valetkey::keys::{KeyError, KeyFrom, KeySource, LoadEnv, Loaded, Secret, TimeLimits, load};
 use valetkey::ui::Explain as _;
 
 /// Answers in order, then nobody.
@@ -61,6 +61,16 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn load(&mut self, source: &str) -> Result<Loaded, KeyError> {
         let source: KeySource = source.parse().expect("a key source");
+        self.with(|env| load(&source, env))
+    }
+
+    /// Loads the first of these that is there; with the source that it was.
+    pub(crate) fn load_first(&mut self, sources: &[&str]) -> Result<(Loaded, String), KeyError> {
+        let sources = sources.iter().map(|source| source.parse().expect("a key source")).collect();
+        self.with(|env| KeyFrom::Sources(sources).load(env))
+    }
+
+    pub(crate) fn with<T>(&mut self, work: impl FnOnce(&mut LoadEnv<'_>) -> T) -> T {
         let variables = &self.variables;
         let mut env = LoadEnv {
             variable: &|name| variables.get(name).cloned(),
@@ -75,9 +85,9 @@ impl World {
             secrets_folder: self.secrets_folder.clone(),
             time_limits: self.time_limits,
         };
-        let loaded = load(&source, &mut env);
+        let done = work(&mut env);
         self.kept_texts = env.kept_texts.unwrap_or_default();
-        loaded
+        done
     }
 }
 

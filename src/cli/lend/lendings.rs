@@ -9,11 +9,10 @@ use super::settings::Settings;
 use crate::agent::Service;
 use crate::agent::service::Shared;
 use crate::cli::audit::looking::Looking;
-use crate::config::Wanted;
 use crate::exit::Code;
 use crate::gateway::{Tunnel, Upstreams};
 use crate::hosts::HostScope;
-use crate::keys::{self, LoadEnv, Secret};
+use crate::keys::{LoadEnv, Secret};
 use crate::policy::{Access, Grant};
 use crate::receipt::Lent;
 use crate::signer::{Identity, fingerprint};
@@ -38,7 +37,8 @@ pub(in crate::cli) struct Lendings {
     pub(in crate::cli) warnings: Vec<String>,
     /// The texts of the key sources that were read, where somebody is to look for them.
     pub(in crate::cli) texts: Vec<Secret>,
-    wanted: Vec<Wanted>,
+    /// Where the key of each grant came from.
+    sources: Vec<String>,
     sockets: Vec<Socket>,
 }
 
@@ -67,26 +67,23 @@ impl Lendings {
     fn load_from(settings: &mut Settings, max_identities: usize, env: &mut LoadEnv<'_>) -> Result<Self, Failure> {
         let mut warnings = Vec::new();
         let mut all = Vec::new();
+        let mut sources = Vec::new();
         for wanted in &settings.wanted {
             env.passphrase_from.clone_from(&wanted.passphrase_from);
-            let loaded = keys::load(&wanted.key, env)?;
+            let (loaded, source) = wanted.key.load(env)?;
             warnings.extend(loaded.warnings);
             if settings.by_comment {
                 all.append(&mut by_comment::apart(wanted.clone(), loaded.identities));
             } else {
                 all.push((wanted.clone(), loaded.identities));
             }
+            sources.resize(all.len(), source);
         }
         if settings.by_comment {
             warnings.extend(settings.replace(all.iter().map(|(wanted, _)| wanted.clone()).collect())?);
         }
-        let mut lendings = Self {
-            grants: Vec::new(),
-            warnings,
-            texts: Vec::new(),
-            wanted: settings.wanted.clone(),
-            sockets: Vec::new(),
-        };
+        let (grants, texts, sockets) = (Vec::new(), Vec::new(), Vec::new());
+        let mut lendings = Self { grants, warnings, texts, sources, sockets };
         for (index, (wanted, identities)) in all.into_iter().enumerate() {
             let scope = Settings::scope(&wanted);
             lendings.grants.push(Grant {
@@ -203,7 +200,8 @@ impl Lendings {
     /// What was lent, for summary and receipt.
     pub(in crate::cli) fn lent(&self) -> Vec<Lent> {
         let line = |socket: &Socket, grant: usize, identity: &Identity| -> Option<Lent> {
-            let (grant, wanted) = (self.grants.get(grant)?, self.wanted.get(grant)?);
+            let source = self.sources.get(grant)?.clone();
+            let grant = self.grants.get(grant)?;
             let hosts = match &grant.scope {
                 HostScope::AllPinned => None,
                 HostScope::Only(hosts) => Some(hosts.iter().map(ToString::to_string).collect()),
@@ -213,7 +211,7 @@ impl Lendings {
                 fingerprint: fingerprint(&identity.blob),
                 kind: key_type(&identity.blob).unwrap_or("unknown").to_owned(),
                 comment: identity.comment.clone(),
-                source: wanted.key.to_string(),
+                source,
                 hosts,
                 unbound_hosts: grant.unbound.iter().map(ToString::to_string).collect(),
                 user: grant.user.clone(),

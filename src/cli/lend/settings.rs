@@ -123,8 +123,11 @@ impl Settings {
 
     /// The variables that held a key or a passphrase, for the child not to see.
     pub(in crate::cli) fn secret_variables(&self) -> Vec<OsString> {
-        let sources = self.wanted.iter().flat_map(|wanted| [Some(&wanted.key), wanted.passphrase_from.as_ref()]);
-        sources.flatten().flat_map(KeySource::variables).map(OsString::from).collect()
+        let of = |wanted: &'_ Wanted| {
+            let passphrase = wanted.passphrase_from.iter().flat_map(KeySource::variables);
+            wanted.key.variables().into_iter().chain(passphrase).map(OsString::from).collect::<Vec<_>>()
+        };
+        self.wanted.iter().flat_map(of).collect()
     }
 }
 
@@ -178,7 +181,7 @@ fn from_flags(args: &LendArgs, lend: Option<Lend>) -> Result<Vec<Wanted>, Config
         let (id, key) = config::parse_key_flag(text)?;
         Ok(Wanted {
             id,
-            key,
+            key: key.into(),
             passphrase_from: None,
             hosts: Vec::new(),
             user: DEFAULT_USER.to_owned(),
