@@ -3,6 +3,7 @@
 //! Owns no secret: a config names sources, never keys. Refuses what it does not know, and a
 //! file that somebody else could have written.
 
+mod cert;
 pub mod comment;
 mod duration;
 mod file;
@@ -117,7 +118,7 @@ pub enum ConfigError {
         line: usize,
         /// The field.
         field: String,
-        /// Where it stands: `the top level`, `[[grant]]`, `[[host]]`, `[[ignore]]`.
+        /// Where it stands: `the top level`, `[[grant]]`, `[[host]]`, `[[ignore]]`, `cert` of a grant.
         table: &'static str,
         /// The field that is spelled most like it.
         nearest: Option<&'static str>,

@@ -12,6 +12,7 @@ pub mod env;
 pub mod error;
 pub mod file;
 pub mod from;
+pub mod issue;
 pub mod keychain;
 mod legacy_pem;
 pub mod load;

@@ -46,6 +46,7 @@ mod keys {
     mod cut;
     mod encrypted;
     mod files;
+    mod issued;
     mod keychain;
     mod lookalikes;
     pub(crate) mod made;
@@ -91,6 +92,7 @@ mod agent {
     mod flood;
     mod forged_logins;
     mod idle;
+    mod issued;
     pub(crate) mod lending;
     mod limits;
     mod listing;
@@ -113,6 +115,7 @@ mod gateway {
     mod guest_args;
     mod handing_over;
     mod inside;
+    mod issued;
     mod limits;
     mod place;
     mod refusals;

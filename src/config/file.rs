@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
+use super::cert::{self, RawCert};
 use super::ignore::{self, RawIgnore};
 use super::key_from::{self, RawSources, placed};
 use super::{Config, ConfigError, DEFAULT_ID, Lend, Wanted, parse_duration, parse_id, passphrase_source};
 use crate::hosts::{HostName, PinEntry};
+use crate::keys::KeyFrom;
 use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
 use crate::policy::{Access, Limits, RepoPattern};
 use crate::ui::Explain as _;
@@ -22,8 +24,19 @@ pub const FILE_NAME: &str = "valetkey.toml";
 pub(super) const MAX_SIZE: u64 = 1024 * 1024;
 
 const TOP: &[&str] = &["grant", "host", "ignore", "known_hosts", "lend"];
-const GRANT: &[&str] =
-    &["key", "passphrase_from", "id", "host", "user", "repos", "access", "lend", "max_signatures", "time_limit"];
+const GRANT: &[&str] = &[
+    "key",
+    "cert",
+    "passphrase_from",
+    "id",
+    "host",
+    "user",
+    "repos",
+    "access",
+    "lend",
+    "max_signatures",
+    "time_limit",
+];
 const HOST: &[&str] = &["name", "keys", "fingerprint", "binds"];
 
 #[derive(Deserialize)]
@@ -44,7 +57,8 @@ impl OneOrMany {
 
 #[derive(Deserialize)]
 struct RawGrant {
-    key: RawSources,
+    key: Option<RawSources>,
+    cert: Option<RawCert>,
     passphrase_from: Option<String>,
     id: Option<String>,
     host: Option<OneOrMany>,
@@ -128,9 +142,14 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
     {
         let Some(value) = table.get_ref().get(field) else { continue };
         if let DeValue::Array(entries) = value.get_ref() {
-            for entry in entries {
+            for (at, entry) in entries.iter().enumerate() {
                 if let DeValue::Table(entry) = entry.get_ref() {
                     check_fields(entry, known, name, text, path)?;
+                    let Some(cert) = entry.get("cert") else { continue };
+                    match cert.get_ref() {
+                        DeValue::Table(cert) => check_fields(cert, cert::FIELDS, "cert of a [[grant]]", text, path)?,
+                        _ => return Err(cert::no_table(&format!("{name} {} of {}", at + 1, path.display()))),
+                    }
                 }
             }
         }
@@ -223,7 +242,11 @@ fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigErr
     Ok(Wanted {
         repos: repos.collect::<Result<_, _>>()?,
         id: parse_id(raw.id.as_deref().unwrap_or(DEFAULT_ID)).map_err(|message| value("id", message, None))?,
-        key: key_from::sources(raw.key, place, folder)?,
+        key: match (raw.key, raw.cert) {
+            (Some(key), None) => key_from::sources(key, place, folder)?,
+            (None, Some(cert)) => KeyFrom::Certificate(cert::issue(cert, place, folder)?),
+            _ => return Err(value("key", "a grant has a key or a cert, and not both".into(), None)),
+        },
         passphrase_from: raw.passphrase_from.map(passphrase).transpose()?.map(|source| placed(source, folder)),
         hosts: hosts.collect::<Result<_, _>>()?,
         user: raw.user.unwrap_or_else(|| DEFAULT_USER.to_owned()),
@@ -336,7 +359,7 @@ mod tests {
 
     #[test]
     fn what_is_no_toml_or_has_the_wrong_type_says_its_line() {
-        for (text, line) in [("a =", 1), ("\n[[grant]]\nkey = 5\n", 3), ("[[grant]]\nid = \"x\"\n", 1)] {
+        for (text, line) in [("a =", 1), ("\n[[grant]]\nkey = 5\n", 3), ("[[host]]\nkeys = []\n", 1)] {
             let (message, _) = message(text);
             assert!(message.contains(&format!("line {line}:")), "{text:?}: {message}");
         }

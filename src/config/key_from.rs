@@ -51,7 +51,7 @@ pub(super) fn sources(raw: RawSources, place: &str, folder: &Path) -> Result<Key
 }
 
 /// One source of a field.
-fn source(field: &'static str, text: &str, place: &str, folder: &Path) -> Result<KeySource, ConfigError> {
+pub(super) fn source(field: &'static str, text: &str, place: &str, folder: &Path) -> Result<KeySource, ConfigError> {
     let source: KeySource = text
         .parse()
         .map_err(|error: crate::keys::source::SourceError| wrong(field, place, error.to_string(), error.hint()))?;
@@ -66,7 +66,7 @@ pub(super) fn placed(source: KeySource, folder: &Path) -> KeySource {
     }
 }
 
-fn wrong(field: &'static str, place: &str, message: String, hint: Option<String>) -> ConfigError {
+pub(super) fn wrong(field: &'static str, place: &str, message: String, hint: Option<String>) -> ConfigError {
     ConfigError::Value { field, place: place.to_owned(), message, hint }
 }
 

@@ -5,10 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{SOURCE_LIMIT, pasted, stdin};
-use crate::wire::certificate::Certified;
-
-/// `SSH_CERT_TYPE_USER`.
-const USER: u32 = 1;
+use crate::wire::certificate::{Certified, USER};
 
 /// Why the certificate beside a key is not offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -8,6 +8,7 @@ use super::command::CommandError;
 use super::credential::CredentialError;
 use super::env::EnvError;
 use super::file::FileError;
+use super::issue::IssueError;
 use super::keychain::KeychainError;
 use super::passphrase::AskError;
 use super::rejected::Rejected;
@@ -66,6 +67,9 @@ pub enum Reason {
     /// The user's own agent.
     #[error(transparent)]
     Agent(#[from] UpstreamError),
+    /// The certificate.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
     /// Several sources, and none of them is there.
     #[error("none of them is there ({})", each(.0))]
     NoneThere(Vec<KeyError>),
@@ -129,6 +133,7 @@ impl Reason {
             Self::Vault(error) => error.hint(),
             Self::TooLong(_) => Rejected::TooLong.hint(),
             Self::Agent(error) => error.hint(),
+            Self::Issue(error) => error.hint(),
             // The one that was meant first.
             Self::NoneThere(errors) => errors.first().and_then(Explain::hint),
             Self::NoText => Some("use keychain:, env:, file:, command:, credential:, vault: or stdin".to_owned()),

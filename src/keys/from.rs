@@ -1,9 +1,11 @@
-//! What a grant's key comes from: one source, or several that are tried in order.
+//! What a grant's key comes from: one source, several that are tried in order, or a certificate
+//! that is issued for the lease.
 //!
 //! Owns the order. The next one is tried only where a source is not there at all; one that is
 //! there and of no use stops everything, so that a wrong passphrase or a locked keychain never
 //! has another key lent in silence.
 
+use super::issue::Issue;
 use super::{KeyError, KeySource, LoadEnv, Loaded, Reason, load};
 
 /// The most sources of one key.
@@ -14,6 +16,8 @@ pub const MAX_SOURCES: usize = 8;
 pub enum KeyFrom {
     /// The first of these that is there. Never empty.
     Sources(Vec<KeySource>),
+    /// A key of its own with a certificate.
+    Certificate(Issue),
 }
 
 impl From<KeySource> for KeyFrom {
@@ -29,6 +33,7 @@ impl std::fmt::Display for KeyFrom {
                 let words: Vec<String> = sources.iter().map(ToString::to_string).collect();
                 f.write_str(&words.join(" or "))
             }
+            Self::Certificate(issue) => issue.fmt(f),
         }
     }
 }
@@ -39,6 +44,7 @@ impl KeyFrom {
     pub fn variables(&self) -> Vec<&str> {
         match self {
             Self::Sources(sources) => sources.iter().flat_map(KeySource::variables).collect(),
+            Self::Certificate(issue) => issue.ca().variables(),
         }
     }
 
@@ -49,6 +55,10 @@ impl KeyFrom {
     pub fn load(&self, env: &mut LoadEnv<'_>) -> Result<(Loaded, String), KeyError> {
         match self {
             Self::Sources(sources) => first(sources, env),
+            Self::Certificate(issue) => match issue.load(env) {
+                Ok(loaded) => Ok((loaded, self.to_string())),
+                Err(reason) => Err(KeyError { from: issue.ca().to_string(), reason }),
+            },
         }
     }
 }

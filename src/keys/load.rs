@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::agent::upstream::{Upstream, UpstreamError};
 use crate::signer::{self, Identity, Parts};
@@ -58,6 +58,8 @@ pub struct LoadEnv<'a> {
     pub secrets_folder: PathBuf,
     /// How long others may take.
     pub time_limits: TimeLimits,
+    /// What time it is, for a certificate that is issued.
+    pub clock: &'a dyn Fn() -> SystemTime,
 }
 
 impl LoadEnv<'_> {
@@ -77,6 +79,7 @@ impl LoadEnv<'_> {
             kept_texts: None,
             secrets_folder: credential::SECRETS_FOLDER.into(),
             time_limits: TimeLimits::default(),
+            clock: &SystemTime::now,
         })
     }
 
@@ -161,7 +164,7 @@ fn read(source: &KeySource, env: &mut LoadEnv<'_>, limit: usize) -> Result<Secre
     Ok(secret)
 }
 
-fn from(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Loaded, Reason> {
+pub(super) fn from(source: &KeySource, env: &mut LoadEnv<'_>) -> Result<Loaded, Reason> {
     if let KeySource::Agent(selector) = source {
         let socket = (env.variable)("SSH_AUTH_SOCK").filter(|socket| !socket.is_empty());
         let upstream = Upstream::new(socket.ok_or(UpstreamError::NotSet)?);

@@ -36,6 +36,7 @@ fn identity(kind: Kind) -> Identity {
         kept_texts: None,
         secrets_folder: "/nowhere".into(),
         time_limits: valetkey::keys::TimeLimits::default(),
+        clock: &std::time::SystemTime::now,
     };
     let mut loaded = load(&KeySource::File(path), &mut env).unwrap();
     loaded.identities.remove(0)

@@ -115,6 +115,7 @@ fn key(command: KeyCommand, stdin: &str) -> Result<(), Failure> {
         kept_texts: None,
         secrets_folder: "/nowhere".into(),
         time_limits: valetkey::keys::TimeLimits::default(),
+        clock: &std::time::SystemTime::now,
     };
     run(KeyArgs { command }, &mut env)
 }

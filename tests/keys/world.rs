@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::time::SystemTime;
 
 use valetkey::keys::keychain::{Keychain, KeychainError};
 use valetkey::keys::passphrase::{Ask, AskError};
 use valetkey::keys::{KeyError, KeyFrom, KeySource, LoadEnv, Loaded, Secret, TimeLimits, load};
+use valetkey::signer::Parts;
 use valetkey::ui::Explain as _;
 
 /// Answers in order, then nobody.
@@ -49,7 +51,10 @@ pub(crate) struct World {
     pub(crate) variables: HashMap<&'static str, OsString>,
     pub(crate) secrets_folder: std::path::PathBuf,
     pub(crate) time_limits: TimeLimits,
+    /// What time it is, if it is not now.
+    pub(crate) now: Option<SystemTime>,
     /// What was kept of the last load.
+    pub(crate) kept: Vec<Parts>,
     pub(crate) kept_texts: Vec<Secret>,
     pub(crate) home: Option<std::path::PathBuf>,
     pub(crate) stdin: Vec<u8>,
@@ -80,13 +85,15 @@ impl World {
             person: &mut self.person,
             passphrase_from: self.passphrase_from.map(|from| from.parse().expect("a source")),
             known: Vec::new(),
-            kept: None,
+            kept: Some(Vec::new()),
             kept_texts: Some(Vec::new()),
             secrets_folder: self.secrets_folder.clone(),
             time_limits: self.time_limits,
+            clock: &|| self.now.unwrap_or_else(SystemTime::now),
         };
         let done = work(&mut env);
-        self.kept_texts = env.kept_texts.unwrap_or_default();
+        let (kept, kept_texts) = (env.kept.unwrap_or_default(), env.kept_texts.unwrap_or_default());
+        (self.kept, self.kept_texts) = (kept, kept_texts);
         done
     }
 }
