@@ -3,8 +3,9 @@
 //!
 //! Whatever overlaps or touches is one `***`, so of a secret inside of a longer one the longest is
 //! what goes, and what is seen does not depend on where the stream is cut. Everything goes out at
-//! once but a tail that is the beginning of a pattern: progress without an end of line is not held
-//! back. No more than the longest pattern is ever kept.
+//! once but a tail that is the beginning of a pattern, and where nothing follows a tail of a letter
+//! or three goes out as well ([`Mask::release`]): progress without an end of line is not held back,
+//! whatever it ends with. No more than the longest pattern is ever kept.
 
 pub mod forms;
 
@@ -18,6 +19,9 @@ use crate::keys::written::Wiped;
 pub const MIN_PATTERN: usize = 6;
 /// What stands in place of a secret.
 pub const MASKED: &[u8] = b"***";
+/// The most bytes that go out though a secret begins with them: a prompt may well end with them, and
+/// they tell nothing of it.
+pub const MAX_RELEASED: usize = 3;
 /// Bytes that are loaded at once, of which the first [`MIN_PATTERN`] are looked at.
 const WORD: usize = 8;
 /// Bits of the filter for each pattern, so that one in so many places is looked at closer, and the
@@ -31,6 +35,8 @@ pub struct Mask {
     patterns: Arc<Patterns>,
     /// What may be the beginning of a pattern.
     held: Wiped,
+    /// How much of it went out all the same.
+    released: usize,
     /// How far what was masked last reaches beyond what was read so far; none where the last byte
     /// was no part of a secret.
     covered: Option<usize>,
@@ -46,7 +52,7 @@ impl Mask {
     /// Of these patterns; those of fewer than [`MIN_PATTERN`] bytes are left out.
     #[must_use]
     pub fn new(patterns: Vec<Wiped>) -> Self {
-        Self { patterns: Arc::new(Patterns::new(patterns)), held: Zeroizing::default(), covered: None }
+        Self { patterns: Arc::new(Patterns::new(patterns)), held: Zeroizing::default(), released: 0, covered: None }
     }
 
     /// Of these secret texts in every form; also says how many of them are too short to be masked.
@@ -84,6 +90,22 @@ impl Mask {
         self.take(bytes, false, out);
     }
 
+    /// Whether [`Mask::release`] would give something out.
+    #[must_use]
+    pub fn has_to_release(&self) -> bool {
+        self.covered.is_none() && self.released < self.held.len() && self.held.len() <= MAX_RELEASED
+    }
+
+    /// Nothing has followed for a while: gives out what is held where that is no more than
+    /// [`MAX_RELEASED`] bytes. Where it was the beginning of a secret after all, the rest of that is
+    /// masked when it comes.
+    pub fn release(&mut self, out: &mut Vec<u8>) {
+        if self.has_to_release() {
+            out.extend_from_slice(self.held.get(self.released..).unwrap_or_default());
+            self.released = self.held.len();
+        }
+    }
+
     /// The stream has ended: what was held back is no secret, because the rest of it did not come.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         self.take(&[], true, out);
@@ -101,7 +123,7 @@ impl Mask {
 
     /// Looks at bytes that follow what was looked at before.
     fn see(&mut self, bytes: &[u8], last: bool, out: &mut Vec<u8>) {
-        let (mut at, mut settled) = (0, 0);
+        let (mut at, mut settled) = (0, self.released);
         let end = loop {
             at = self.patterns.next(bytes, at);
             let Some(text) = bytes.get(at..).filter(|text| !text.is_empty()) else { break bytes.len() };
@@ -120,6 +142,7 @@ impl Mask {
         };
         self.plain(bytes, &mut settled, end, out);
         self.covered = self.covered.map(|covered| covered.saturating_sub(end));
+        self.released = self.released.saturating_sub(end);
         self.held.extend_from_slice(bytes.get(end..).unwrap_or_default());
     }
 

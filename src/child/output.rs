@@ -26,6 +26,9 @@ use super::signals::Forwarding;
 pub const GRACE: Duration = Duration::from_millis(500);
 /// How long it is listened to altogether.
 pub const MAX_GRACE: Duration = Duration::from_secs(5);
+/// How long the child is silent until the letters go out that it ended with and that a secret
+/// begins with.
+const QUIET: Duration = Duration::from_millis(20);
 /// Bytes that are read at once: what a pipe holds.
 const READ: usize = 64 * 1024;
 /// Bytes that are written at once: so many fit into a pipe that can be written to at all.
@@ -138,6 +141,8 @@ struct Left {
 /// What a wait for the child's words came to.
 enum Next {
     Ready,
+    /// None yet.
+    Quiet,
     /// Nothing more comes.
     Nothing,
     /// Nobody reads what we write.
@@ -148,8 +153,16 @@ impl Pump {
     fn run(mut self, mut mask: Mask) -> io::Result<()> {
         let (mut bytes, mut out) = (Zeroizing::new(vec![0; READ]), Vec::with_capacity(READ));
         loop {
-            match self.readable()? {
+            match self.readable(mask.has_to_release())? {
                 Next::Ready => {}
+                Next::Quiet => {
+                    out.clear();
+                    mask.release(&mut out);
+                    if !self.write(&out)? {
+                        return Ok(());
+                    }
+                    continue;
+                }
                 Next::Nothing => break,
                 Next::Gone => return Ok(()),
             }
@@ -173,27 +186,30 @@ impl Pump {
         self.write(&out).map(drop)
     }
 
-    /// Waits for the child's next words.
-    fn readable(&mut self) -> io::Result<Next> {
+    /// Waits for the child's next words; where something is to be released, only for a moment.
+    fn readable(&mut self, release: bool) -> io::Result<Next> {
         loop {
-            let timeout = match &self.left {
+            let left = match &self.left {
                 Some(left) if left.owed > 0 => Some(GRACE),
                 Some(left) => Some(left.until.saturating_duration_since(Instant::now()).min(GRACE)),
                 None => None,
             };
+            let timeout = if release { Some(left.unwrap_or(QUIET).min(QUIET)) } else { left };
             // An end that nobody reads any more tells so without being asked for anything.
             let mut ends = [
                 PollFd::new(&self.to, PollFlags::empty()),
                 PollFd::new(&self.from, PollFlags::IN),
                 PollFd::new(&self.ended, PollFlags::empty()),
             ];
-            let [to, from, ended] = wait(&mut ends, 2 + usize::from(timeout.is_none()), timeout)?;
+            let [to, from, ended] = wait(&mut ends, 2 + usize::from(left.is_none()), timeout)?;
             if !to.is_empty() {
                 return Ok(Next::Gone);
             }
             if !ended.is_empty() {
                 self.note_end();
-            } else if from.is_empty() && timeout.is_some() {
+            } else if from.is_empty() && release {
+                return Ok(Next::Quiet);
+            } else if from.is_empty() && left.is_some() {
                 return Ok(Next::Nothing);
             } else if !from.is_empty() {
                 let over = self.left.as_ref().is_some_and(|left| left.owed == 0 && left.until <= Instant::now());

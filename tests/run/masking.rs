@@ -148,8 +148,10 @@ fn start(place: &Place, script: &str) -> Child {
 #[test]
 fn progress_without_an_end_of_line_comes_at_once_while_the_command_waits() {
     let place = Place::new();
-    let mut child =
-        start(&place, "printf 'step 1'; read x; printf '\\r50%%' >&2; read x; printf '[%s] ' \"$x\"; read x; exit 7");
+    let mut child = start(
+        &place,
+        "printf 'step 1'; read x; printf '\\r50%%' >&2; read x; printf '[%s] ' \"$x\"; while IFS= read -r x; do printf %s \"$x\"; done; exit 7",
+    );
     let (out, err) = (read_from(child.stdout.take().unwrap()), read_from(child.stderr.take().unwrap()));
     let mut stdin = child.stdin.take().unwrap();
     until_read(&out, "step 1");
@@ -157,6 +159,11 @@ fn progress_without_an_end_of_line_comes_at_once_while_the_command_waits() {
     until_read(&err, "\r50%");
     stdin.write_all(b"b\n").unwrap();
     until_read(&out, "[b] ");
+    // Letters that a line of the key begins with, and base64 of it: whatever it is, it comes.
+    for letter in (b'!'..=b'~').map(char::from) {
+        stdin.write_all(format!("{letter}\n").as_bytes()).unwrap();
+        until_read(&out, &letter.to_string());
+    }
     drop(stdin);
     assert_eq!(child.wait().unwrap().code(), Some(7));
 }

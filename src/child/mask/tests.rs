@@ -183,3 +183,49 @@ fn what_is_public_stays_and_the_rest_of_its_text_goes() {
 fn a_mask_prints_nothing_of_its_secrets() {
     assert_eq!(format!("{:?}", mask(&[b"hunter2"])), "Mask { patterns: 1, .. }");
 }
+
+#[test]
+fn letters_that_a_secret_begins_with_go_out_where_nothing_follows_and_the_rest_of_it_does_not() {
+    for (held, goes) in [("s", true), ("se", true), ("sec", true), ("secr", false), ("secre", false)] {
+        let (mut mask, mut out) = (mask(&[b"secret-token"]), Vec::new());
+        mask.push(b"step ", &mut out);
+        mask.push(held.as_bytes(), &mut out);
+        assert_eq!((out.as_slice(), mask.has_to_release()), (&b"step "[..], goes), "{held}");
+        mask.release(&mut out);
+        let shown = if goes { held } else { "" };
+        assert_eq!(out, format!("step {shown}").as_bytes());
+        assert!(!mask.has_to_release());
+        let mut more = mask.clone();
+        let mut secret = out.clone();
+        for byte in &b"secret-token and more"[held.len()..] {
+            more.push(&[*byte], &mut secret);
+        }
+        more.finish(&mut secret);
+        assert_eq!(secret, format!("step {shown}*** and more").as_bytes());
+        mask.push(b"ond", &mut out);
+        mask.finish(&mut out);
+        assert_eq!(out, format!("step {held}ond").as_bytes(), "no secret after all");
+    }
+}
+
+#[test]
+fn a_secret_that_comes_slowly_shows_its_first_letters_at_most() {
+    let (mut mask, mut out) = (mask(&[b"secret-token"]), Vec::new());
+    for byte in b"a secret-token and more" {
+        mask.push(&[*byte], &mut out);
+        mask.release(&mut out);
+    }
+    mask.finish(&mut out);
+    assert_eq!(out, b"a sec*** and more");
+}
+
+#[test]
+fn what_a_secret_has_covered_is_not_released() {
+    let (mut mask, mut out) = (mask(&[b"secret-s", b"sx-and-more"]), Vec::new());
+    mask.push(b"secret-s", &mut out);
+    mask.release(&mut out);
+    assert_eq!(out, MASKED);
+    mask.push(b"x-and-more", &mut out);
+    mask.finish(&mut out);
+    assert_eq!(out, MASKED, "both, as one");
+}
