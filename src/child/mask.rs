@@ -24,10 +24,13 @@ pub const MASKED: &[u8] = b"***";
 pub const MAX_RELEASED: usize = 3;
 /// Bytes that are loaded at once, of which the first [`MIN_PATTERN`] are looked at.
 const WORD: usize = 8;
-/// Bits of the filter for each pattern, so that one in so many places is looked at closer, and the
-/// fewest and the most that it has, as powers of two.
-const BITS_PER_PATTERN: usize = 256;
-const FILTER_BITS: std::ops::RangeInclusive<u32> = 12..=21;
+/// Bits of the filter for each pattern, which has two of them: of other bytes, one in some thousand
+/// passes. The fewest and the most that it has as powers of two: it is to stay in the cache.
+const BITS_PER_PATTERN: usize = 128;
+const FILTER_BITS: std::ops::RangeInclusive<u32> = 12..=22;
+/// Multipliers of the two hashes: 2^64 divided by the golden ratio (Knuth), and by the square root
+/// of two.
+const MULTIPLIERS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xb504_f333_f9de_6485];
 
 /// The state of one stream. A clone is of the same patterns, for another stream.
 #[derive(Clone)]
@@ -171,9 +174,12 @@ struct Patterns {
     sorted: Vec<Wiped>,
     /// For each, the longest other one that it begins with.
     inside: Vec<Option<usize>>,
-    /// A bit for each hash of a pattern's first [`MIN_PATTERN`] bytes. Of a secret it tells less
-    /// than its length would.
-    filter: Zeroizing<Vec<u64>>,
+    filter: Filter,
+}
+
+/// Two bits for the first [`MIN_PATTERN`] bytes of each pattern.
+struct Filter {
+    bits: Zeroizing<Vec<u64>>,
     shift: u32,
 }
 
@@ -191,19 +197,9 @@ impl Patterns {
             }
             inside.push(shorter);
         }
-        let wanted = (sorted.len() * BITS_PER_PATTERN).next_power_of_two().trailing_zeros();
-        let bits = wanted.clamp(*FILTER_BITS.start(), *FILTER_BITS.end());
-        let mut patterns =
-            Self { inside, filter: Zeroizing::new(vec![0; 1 << (bits - 6)]), shift: u64::BITS - bits, sorted };
-        for pattern in &patterns.sorted {
-            let mut word = [0; WORD];
-            word.iter_mut().zip(pattern.iter()).for_each(|(to, from)| *to = *from);
-            let hash = hash(word, patterns.shift);
-            if let Some(part) = patterns.filter.get_mut(hash / 64) {
-                *part |= 1 << (hash % 64);
-            }
-        }
-        patterns
+        let mut filter = Filter::new(sorted.len());
+        sorted.iter().for_each(|pattern| filter.add(pattern));
+        Self { sorted, inside, filter }
     }
 
     /// The next place from `at` on that has to be looked at closer; behind the last one, the end.
@@ -212,11 +208,7 @@ impl Patterns {
             return bytes.len();
         }
         let rest = bytes.get(at..).unwrap_or_default();
-        let maybe = |window: &[u8]| {
-            let Some(word) = window.first_chunk::<WORD>() else { return true };
-            let hash = hash(*word, self.shift);
-            self.filter.get(hash / 64).is_none_or(|part| part >> (hash % 64) & 1 != 0)
-        };
+        let maybe = |window: &[u8]| window.first_chunk().is_none_or(|word| self.filter.has(*word));
         // The last few bytes are fewer than a word.
         let whole = rest.len().saturating_sub(WORD - 1);
         at + rest.windows(WORD).position(maybe).unwrap_or(whole)
@@ -240,12 +232,36 @@ fn begins(text: &[u8], patterns: &[Wiped], index: usize) -> bool {
     patterns.get(index).is_some_and(|pattern| text.starts_with(pattern))
 }
 
-/// Of the first [`MIN_PATTERN`] bytes of a word.
-fn hash(word: [u8; WORD], shift: u32) -> usize {
-    const UNUSED: u32 = 8 * (WORD - MIN_PATTERN) as u32;
-    let head = u64::from_le_bytes(word) << UNUSED;
-    // Knuth's multiplier, 2^64 divided by the golden ratio.
-    (head.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> shift) as usize
+impl Filter {
+    fn new(patterns: usize) -> Self {
+        let wanted = (patterns * BITS_PER_PATTERN).next_power_of_two().trailing_zeros();
+        let bits = wanted.clamp(*FILTER_BITS.start(), *FILTER_BITS.end());
+        Self { bits: Zeroizing::new(vec![0; 1 << (bits - 6)]), shift: u64::BITS - bits }
+    }
+
+    fn add(&mut self, pattern: &[u8]) {
+        let mut word = [0; WORD];
+        word.iter_mut().zip(pattern).for_each(|(to, from)| *to = *from);
+        for multiplier in MULTIPLIERS {
+            let hash = self.hash(word, multiplier);
+            if let Some(part) = self.bits.get_mut(hash / 64) {
+                *part |= 1 << (hash % 64);
+            }
+        }
+    }
+
+    /// Whether a pattern may begin with the first bytes of a word.
+    fn has(&self, word: [u8; WORD]) -> bool {
+        MULTIPLIERS.iter().all(|multiplier| {
+            let hash = self.hash(word, *multiplier);
+            self.bits.get(hash / 64).is_none_or(|part| part >> (hash % 64) & 1 != 0)
+        })
+    }
+
+    fn hash(&self, word: [u8; WORD], multiplier: u64) -> usize {
+        const UNUSED: u32 = 8 * (WORD - MIN_PATTERN) as u32;
+        ((u64::from_le_bytes(word) << UNUSED).wrapping_mul(multiplier) >> self.shift) as usize
+    }
 }
 
 #[cfg(test)]
