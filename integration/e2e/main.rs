@@ -45,6 +45,7 @@ mod gateway_reads_what_is_granted_and_nothing_else;
 mod gateway_serves_any_user_and_image;
 mod gateway_serves_every_ssh_id;
 mod gateway_serves_what_the_builder_would_fetch;
+mod github_workflows_of_its_readme_work_as_pasted;
 mod keys_come_from_an_agent_stdin_and_a_variable;
 mod killed_at_random_moments;
 mod known_hosts_reaches_the_step_as_a_secret;

@@ -5,8 +5,10 @@
 
 pub mod audited;
 pub mod engine;
+pub mod example_build;
 pub mod gateway_build;
 pub mod git_server;
+pub mod github_runner_double;
 pub mod held;
 pub mod key;
 pub mod own_engine;
@@ -21,13 +23,16 @@ pub mod ssh_engine;
 pub mod user;
 pub mod vault;
 pub mod waiting_step;
+pub mod yaml;
 
 use std::path::PathBuf;
 
 pub use audited::Audited;
 pub use engine::Engine;
+pub use example_build::ExampleBuild;
 pub use gateway_build::GatewayBuild;
 pub use git_server::GitServer;
+pub use github_runner_double::GithubRunnerDouble;
 pub use held::Held;
 pub use key::Key;
 pub use own_engine::OwnEngine;

@@ -1,0 +1,119 @@
+//! The workflows in integration/github/README.md, run as they stand by a double of GitHub's runner:
+//! a private dependency is installed in a build of a later step, by webfactory's form of keys and by
+//! grants, and the summary shows what was read and that no key stayed.
+
+use std::fs;
+
+use valetkey_integration::github_runner_double::{GithubRunnerDouble, Step};
+use valetkey_integration::{Engine, ExampleBuild, folder};
+
+/// The workflow of that name in the README.
+fn pasted(name: &str) -> String {
+    let readme = fs::read_to_string(folder().join("github/README.md")).expect("the README");
+    let mut blocks = readme.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("yaml\n"));
+    blocks.find(|block| block.starts_with(&format!("name: {name}\n"))).expect("a workflow").to_owned()
+}
+
+/// Replaces what is another name here, and must be there.
+#[track_caller]
+fn replaced(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "{from:?} is not in {text}");
+    text.replace(from, to)
+}
+
+fn job(engine: &Engine, build: &ExampleBuild) -> GithubRunnerDouble {
+    let job = GithubRunnerDouble::new(engine, build.project.path());
+    let key = build.key.private();
+    job.having_secret("SSH_PRIVATE_KEY", &key).having_secret("DEPLOY_KEY", &key)
+}
+
+/// What is true of a job that went well.
+fn went_well(job: &mut GithubRunnerDouble, steps: &[Step], build: &ExampleBuild, image: &str) -> Step {
+    for step in steps {
+        assert_eq!(step.code, 0, "{steps:#?}");
+    }
+    let lease = job.env()["VALETKEY_LEASE"].clone();
+    assert!(fs::metadata(&lease).is_ok());
+    for (place, text) in [("a variable", format!("{:?}", job.env())), ("a log or output", format!("{steps:?}"))] {
+        assert!(!build.key.is_in(text.as_bytes()), "the key is in {place}");
+    }
+    let mut posts = job.posts();
+    let post = posts.remove(0).expect_code(0);
+    assert!(posts.is_empty() && fs::metadata(lease).is_err());
+    let summary = shown(&post.summary);
+    for text in [
+        "No build held a key",
+        &build.key.fingerprint(),
+        &format!("[127.0.0.1]:{}/platform/omnibus", build.server.port),
+        &format!("{image} | no private key in 1 image"),
+    ] {
+        assert!(summary.contains(text), "{text:?} is not in {summary}");
+    }
+    assert!(!summary.contains("Refused"), "{summary}");
+    assert!(!build.key.is_in(post.summary.as_bytes()));
+    post
+}
+
+/// A summary with its numeric references as the characters that they are.
+fn shown(summary: &str) -> String {
+    let mut parts = summary.split("&#");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (number, rest) = part.split_once(';').expect("a reference");
+        out.push(char::from(number.parse::<u8>().expect("a number")));
+        out.push_str(rest);
+    }
+    out
+}
+
+#[test]
+fn compose_run_with_keys_in_the_form_of_webfactory() {
+    let engine = Engine::named("docker-28");
+    let build = ExampleBuild::new(&engine);
+    let known_hosts = build.server.known_hosts();
+    let key = "key: ${{ secrets.SSH_PRIVATE_KEY }}";
+    let workflow = replaced(&pasted("test"), key, &format!("{key}\n          known-hosts: {}", known_hosts.display()));
+    let workflow = replaced(&workflow, "orders-app", &build.project.service_image());
+    let mut job = job(&engine, &build);
+    let steps = job.workflow(&workflow);
+    assert!(steps.last().is_some_and(|step| step.log.contains("2 passed")), "{steps:#?}");
+    went_well(&mut job, &steps, &build, &build.project.service_image());
+    let receipt = fs::read_to_string(build.project.file("receipt.json")).expect("a receipt");
+    assert!(receipt.contains("\"ended_by\": \"stop\"") && !build.key.is_in(receipt.as_bytes()), "{receipt}");
+    job.end();
+}
+
+#[test]
+fn the_build_action_with_grants() {
+    let engine = Engine::named("docker-28");
+    let build = ExampleBuild::new(&engine);
+    let grant = "[[grant]]";
+    let known_hosts = format!("known_hosts = \"{}\"\n            {grant}", build.server.known_hosts().display());
+    let workflow = replaced(&pasted("image"), grant, &known_hosts);
+    let host = format!("[127.0.0.1]:{}\"\n            user = \"{}", build.server.port, build.server.user());
+    let workflow = replaced(&workflow, "github.com\"", &format!("{host}\""));
+    let workflow = replaced(&workflow, "owner/repo", "platform/omnibus");
+    let workflow = replaced(&workflow, "tags: orders", &format!("tags: {}\n          network: host", build.project.name));
+    let workflow = replaced(&workflow, "audit: orders", &format!("audit: {}", build.project.name));
+    let mut job = job(&engine, &build);
+    let steps = job.workflow(&workflow);
+    went_well(&mut job, &steps, &build, &build.project.name);
+    let test = ["sh", "-c", "cd /app && pytest -q -p no:cacheprovider"];
+    engine.in_image(&build.project.name, &test).succeed().expect("2 passed");
+    job.end();
+}
+
+#[test]
+fn one_step_that_has_both_the_secret_and_the_build() {
+    let engine = Engine::named("docker-28");
+    let build = ExampleBuild::new(&engine);
+    let readme = fs::read_to_string(folder().join("github/README.md")).expect("the README");
+    let block = readme.split("```yaml\n").last().and_then(|rest| rest.split("```").next()).expect("a workflow");
+    let known_hosts = format!("--repos-from-comments --known-hosts '{}'", build.server.known_hosts().display());
+    let workflow = replaced(block, "--repos-from-comments", &known_hosts);
+    let mut job = job(&engine, &build);
+    let steps = job.workflow(&workflow);
+    assert!(steps.len() == 1 && steps[0].code == 0, "{steps:#?}");
+    assert!(steps[0].log.contains("2 passed") && steps[0].log.contains("the build held no key"), "{steps:#?}");
+    job.end();
+}
