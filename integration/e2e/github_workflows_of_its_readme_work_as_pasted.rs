@@ -93,7 +93,8 @@ fn the_build_action_with_grants() {
     let host = format!("[127.0.0.1]:{}\"\n            user = \"{}", build.server.port, build.server.user());
     let workflow = replaced(&workflow, "github.com\"", &format!("{host}\""));
     let workflow = replaced(&workflow, "owner/repo", "platform/omnibus");
-    let workflow = replaced(&workflow, "tags: orders", &format!("tags: {}\n          network: host", build.project.name));
+    let workflow =
+        replaced(&workflow, "tags: orders", &format!("tags: {}\n          network: host", build.project.name));
     let workflow = replaced(&workflow, "audit: orders", &format!("audit: {}", build.project.name));
     let mut job = job(&engine, &build);
     let steps = job.workflow(&workflow);

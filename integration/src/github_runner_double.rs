@@ -7,6 +7,7 @@ mod entries;
 mod workflow;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
@@ -63,6 +64,7 @@ pub struct GithubRunnerDouble {
     workspace: PathBuf,
     env: Texts,
     secrets: Texts,
+    masks: Vec<String>,
     outputs: BTreeMap<String, Texts>,
     posts: Vec<(Texts, Texts)>,
     steps: usize,
@@ -75,12 +77,13 @@ pub struct Running {
 }
 
 /// A step that has ended.
-#[derive(Debug)]
 pub struct Step {
     /// Its exit code.
     pub code: i32,
-    /// What it printed, as the runner read it.
+    /// What it printed, as the runner shows it.
     pub log: String,
+    /// What it printed.
+    printed: String,
     /// Its summary, as Markdown.
     pub summary: String,
     /// Its outputs.
@@ -111,6 +114,7 @@ impl GithubRunnerDouble {
             workspace: workspace.to_owned(),
             env: Texts::new(),
             secrets: Texts::new(),
+            masks: Vec::new(),
             outputs: BTreeMap::new(),
             posts: Vec::new(),
             steps: 0,
@@ -226,9 +230,11 @@ impl GithubRunnerDouble {
         let code = awaited(&step.join("code")).unwrap_or_else(|| panic!("a step hangs: {}", read(&step.join("log"))));
         let entries = |name: &str| entries::parse(&read(&step.join(entries::file(name))));
         self.env.extend(entries("GITHUB_ENV"));
+        let printed = read(&step.join("log"));
         Step {
             code: code.trim().parse().expect("a number"),
-            log: read(&step.join("log")),
+            log: commands::shown(&printed, &mut self.masks),
+            printed,
             summary: read(&step.join(entries::file("GITHUB_STEP_SUMMARY"))),
             outputs: entries("GITHUB_OUTPUT"),
             state: entries("GITHUB_STATE"),
@@ -266,6 +272,13 @@ impl Running {
     }
 }
 
+/// Without what the runner does not show.
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "code {}\n{}\n{}\n{:?}", self.code, self.log, self.summary, self.outputs)
+    }
+}
+
 impl Step {
     /// It must have ended with this code.
     #[track_caller]
@@ -284,7 +297,7 @@ impl Step {
     /// The workflow commands of its log, `NAME` and all behind it, as the runner finds them.
     #[must_use]
     pub fn commands(&self) -> Vec<(String, String)> {
-        commands::found(&self.log)
+        commands::found(&self.printed)
     }
 }
 
