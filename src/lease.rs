@@ -202,13 +202,20 @@ impl Lease {
 
     /// Ends the lease: no socket answers, the folder is gone. Says what ended it.
     pub fn end(&mut self) -> EndedBy {
+        let ended_by = self.close();
+        self.folder.remove();
+        ended_by
+    }
+
+    /// Ends it for whoever was lent to, and leaves the folder for as long as there is something to
+    /// say. Says what ended it.
+    pub fn close(&mut self) -> EndedBy {
         *self.timer.over.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.timer.changed.notify_all();
         if let Some(thread) = self.timer_thread.take() {
             let _ = thread.join();
         }
         stop(&self.listeners);
-        self.folder.remove();
         *self.ended_by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

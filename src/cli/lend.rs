@@ -176,9 +176,14 @@ impl Opened {
 
     /// Ends the lease: nothing answers any more, its folder is gone. Says what ended it.
     pub(in crate::cli) fn end(&mut self) -> EndedBy {
-        let ended_by = self.lease.end();
+        self.close();
+        self.lease.end()
+    }
+
+    /// Ends it for builds, and leaves its folder. What it did is known from here on.
+    pub(in crate::cli) fn close(&mut self) {
+        self.lease.close();
         self.upstreams.stop();
-        ended_by
     }
 
     /// What it did so far.

@@ -6,6 +6,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,6 +26,8 @@ const NAME: &str = "control.sock";
 const WAIT: Duration = Duration::from_secs(5);
 /// How long the process of a lease may take to be gone once it has said so.
 const EXIT: Duration = Duration::from_secs(10);
+/// How long a process that closed the connection without an answer may take to be gone.
+const LEAVING: Duration = Duration::from_secs(2);
 /// The pause after an accept error.
 const PAUSE: Duration = Duration::from_millis(10);
 /// Questions that are read at once; more are not answered.
@@ -175,15 +178,29 @@ pub fn ask(folder: &Path, question: Question) -> Result<Vec<u8>, ControlError> {
         stream.take(MAX_SAID).read_to_end(&mut said)?;
         if said.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(said) }
     };
-    let said = answer().map_err(silent)?;
-    if let (Question::Stop, Some(process)) = (question, process) {
-        let mut fds = [PollFd::new(&process, PollFlags::IN)];
-        let limit = Timespec::try_from(EXIT).ok();
-        if poll(&mut fds, limit.as_ref()).map_err(|error| silent(error.into()))? == 0 {
-            return Err(silent(io::ErrorKind::TimedOut.into()));
+    let said = match answer() {
+        // It was ending by itself when it was asked.
+        Err(error) if has_closed(&error) && gone(process.as_ref(), LEAVING).unwrap_or(false) => {
+            return Err(ControlError::Over(folder.to_owned()));
         }
+        answer => answer.map_err(silent)?,
+    };
+    if question == Question::Stop && process.is_some() && !gone(process.as_ref(), EXIT).map_err(silent)? {
+        return Err(silent(io::ErrorKind::TimedOut.into()));
     }
     Ok(said)
+}
+
+fn has_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    [BrokenPipe, ConnectionReset, UnexpectedEof].contains(&error.kind())
+}
+
+/// Whether a process is gone before the limit. One that could not be opened was gone before.
+fn gone(process: Option<&OwnedFd>, limit: Duration) -> io::Result<bool> {
+    let Some(process) = process else { return Ok(true) };
+    let mut fds = [PollFd::new(process, PollFlags::IN)];
+    Ok(poll(&mut fds, Timespec::try_from(limit).ok().as_ref())? != 0)
 }
 
 #[cfg(test)]

@@ -83,14 +83,18 @@ pub(in crate::cli) fn run(args: &StartArgs) -> Result<u8, Failure> {
     drop(masks);
 
     let (ended_by, asked) = wait(&events, &given, &opened);
-    opened.end();
+    opened.close();
     let receipt = opened.receipt("start".into(), Some(ended_by), None);
     // Nobody is there to be told: the step that started it is long over.
     let _ = opened.write(&receipt);
     let said = json(&Said { given: &given, summary: receipt.summary(), receipt }).unwrap_or_default();
-    match asked {
-        Some(asked) => asked.answer(&said),
-        None => drop(keep_ended(&given.lease, &said)),
+    if asked.is_none() {
+        // Before its folder goes: whoever asks meanwhile finds the one or the other.
+        let _ = keep_ended(&given.lease, &said);
+    }
+    opened.end();
+    if let Some(asked) = asked {
+        asked.answer(&said);
     }
     Ok(0)
 }
