@@ -153,6 +153,20 @@ fn the_key_is_in_no_file_of_the_runner_while_it_is_lent() {
 }
 
 #[test]
+fn what_a_later_step_prints_of_the_key_is_hidden_by_the_runner() {
+    let key = Key::ed25519("deploy");
+    let project = Project::new();
+    let mut job = GithubRunnerDouble::new(&Engine::named("docker-28"), project.path());
+    job.action(&[("key", &key.private())], &[]).expect_code(0);
+    let env = [("LEAKED".to_owned(), key.private())].into();
+    let running = job.begin_run("printf '%s\\n' \"$LEAKED\"; echo printed", &env);
+    let step = job.end_step(running).expect_code(0).expect("***").expect("printed");
+    assert!(!key.is_in(step.log.as_bytes()), "{step:?}");
+    job.posts().remove(0).expect_code(0);
+    job.end();
+}
+
+#[test]
 fn a_receipt_that_is_a_link_is_replaced_and_never_written_through() {
     let key = Key::ed25519("deploy");
     let project = Project::new().write("victim", "before");
