@@ -62,7 +62,9 @@ pub struct Lending {
     /// `(id, socket)` for each ssh id that the grants ask for; `default` is the first where it
     /// exists. Absolute paths.
     pub sockets: Vec<(String, PathBuf)>,
-    /// known_hosts lines of the granted hosts, as a file. Absolute path.
+    /// `(id, file)` of each build secret. Absolute paths.
+    pub secrets: Vec<(String, PathBuf)>,
+    /// known_hosts lines of the granted hosts, as a file. Absolute path. Lent with a socket.
     pub known_hosts: PathBuf,
     /// Folder with the guest, to be given to the build as a named context; none where no socket
     /// is the gateway's. Absolute path.
@@ -89,7 +91,8 @@ impl Lending {
     /// Refuses paths that some builder would read as something else: `,` and `"` end a field of
     /// `--ssh` and `--secret`, `$` and `%` are replaced in Compose and bake files.
     fn check_paths(&self) -> Result<(), BuilderError> {
-        let all = self.sockets.iter().map(|(_, path)| path).chain([&self.known_hosts, &self.folder]);
+        let all = self.sockets.iter().chain(&self.secrets).map(|(_, path)| path);
+        let all = all.chain([&self.known_hosts, &self.folder]);
         for path in all {
             let plain = path.to_str().is_some_and(|text| {
                 !text.contains([',', '"', '\'', '$', '%', '\\']) && !text.contains(char::is_control)
@@ -98,7 +101,7 @@ impl Lending {
                 return Err(BuilderError::Path(path.clone()));
             }
         }
-        for (id, _) in &self.sockets {
+        for (id, _) in self.sockets.iter().chain(&self.secrets) {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
             if id.is_empty() || !id.chars().all(allowed) {
                 return Err(BuilderError::Id(id.clone()));
@@ -107,9 +110,13 @@ impl Lending {
         Ok(())
     }
 
-    /// The known_hosts file; checked to be text by [`Lending::check_paths`].
-    fn known_hosts(&self) -> &str {
-        self.known_hosts.to_str().unwrap_or_default()
+    /// `(id, file)` of all that is lent as a secret: the known_hosts lines where a step can log
+    /// in, and the build secrets. Checked to be text by [`Lending::check_paths`].
+    fn lent_secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        let known_hosts = (KNOWN_HOSTS_ID, &self.known_hosts);
+        let known_hosts = Some(known_hosts).filter(|_| !self.sockets.is_empty());
+        let own = self.secrets.iter().map(|(id, path)| (id.as_str(), path));
+        known_hosts.into_iter().chain(own).map(|(id, path)| (id, path.to_str().unwrap_or_default()))
     }
 }
 
@@ -147,7 +154,7 @@ impl Plan {
     /// the person's own agent stays, because it may be what reaches the engine.
     fn idle(typed: &Typed) -> Self {
         let program = base_name(&typed.program);
-        let lent = format!("this {program} command builds nothing: no key is lent to it");
+        let lent = format!("this {program} command builds nothing: nothing is lent to it");
         Self { agent_in_env: false, warnings: vec![lent], ..Self::other(typed) }
     }
 }
@@ -166,13 +173,37 @@ pub fn plan(typed: &Typed, lending: &Lending, probe: &mut dyn Probe) -> Result<P
         "podman" | "podman-remote" => podman::plan(typed, lending, probe),
         "buildah" => buildah::plan(typed, lending, probe),
         "podman-compose" => Ok(podman::compose(typed)),
-        _ => Ok(Plan::other(typed)),
+        _ => {
+            let mut plan = Plan::other(typed);
+            plan.warnings.extend((!lending.secrets.is_empty()).then(|| {
+                format!(
+                    "{} is no builder that valetkey knows: no secret is lent to it",
+                    crate::wire::text::shown(base_name(&typed.program).as_bytes())
+                )
+            }));
+            Ok(plan)
+        }
     }
 }
 
 /// Whether Compose would find a project from the working directory.
 pub fn has_compose_project(probe: &mut dyn Probe) -> bool {
     compose_files::is_there(probe)
+}
+
+/// Whether the tool can read secrets from files alone, and not out of another process. podman and
+/// buildah read from within a user namespace of their own, unless they are root's. bake follows
+/// links until nothing is there, takes what a process holds for a file in `/`, and would have to
+/// be allowed to read all of that.
+#[must_use]
+pub fn reads_files_alone(typed: &Typed, is_root: bool) -> bool {
+    let is_bake = || match base_name(&typed.program).as_str() {
+        "docker" => buildx::is_bake(typed, true),
+        "docker-buildx" | "buildx" => buildx::is_bake(typed, false),
+        _ => false,
+    };
+    let apart = matches!(base_name(&typed.program).as_str(), "podman" | "buildah");
+    (apart && !is_root) || is_bake()
 }
 
 /// The program's name without folders; `.exe` is no part of it.

@@ -78,7 +78,7 @@ enum Command {
 /// Parses the command line, runs the command, prints the one fatal error.
 #[must_use]
 pub fn main() -> ExitCode {
-    if let Some(done) = crate::child::witness::role() {
+    if let Some(done) = crate::child::witness::role().or_else(crate::secret::holder::role) {
         return done;
     }
     let cli = match Cli::try_parse() {

@@ -9,6 +9,7 @@ mod duration;
 mod file;
 mod ignore;
 mod key_from;
+mod secret;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ use crate::ui::Explain;
 
 pub use duration::{MAX_TIME_LIMIT, parse_duration};
 pub use file::{FILE_NAME, find, parse, read};
+pub use secret::{WantedSecret, parse_secret_flag, parse_secret_flags};
 
 /// The id that `RUN --mount=type=ssh` uses when it names none.
 pub const DEFAULT_ID: &str = "default";
@@ -68,6 +70,8 @@ pub struct Wanted {
 pub struct Config {
     /// Its grants, in order.
     pub grants: Vec<Wanted>,
+    /// Its build secrets, in order; no two have one id.
+    pub secrets: Vec<WantedSecret>,
     /// Its hosts.
     pub hosts: Vec<PinEntry>,
     /// known_hosts files to use.
@@ -118,7 +122,8 @@ pub enum ConfigError {
         line: usize,
         /// The field.
         field: String,
-        /// Where it stands: `the top level`, `[[grant]]`, `[[host]]`, `[[ignore]]`, `cert` of a grant.
+        /// Where it stands: `the top level`, `[[grant]]`, `[[host]]`, `[[ignore]]`, `[[secret]]`, `cert` of
+        /// a grant.
         table: &'static str,
         /// The field that is spelled most like it.
         nearest: Option<&'static str>,
@@ -138,7 +143,7 @@ pub enum ConfigError {
         hint: Option<String>,
     },
     /// Nothing was granted.
-    #[error("no key was named, so there is nothing to lend")]
+    #[error("no key was named, and no secret, so there is nothing to lend")]
     NoGrant,
 }
 
@@ -150,7 +155,7 @@ impl Explain for ConfigError {
             Self::Unknown { known, .. } => Some(format!("known fields: {}", known.join(", "))),
             Self::Value { hint, .. } => hint.clone(),
             Self::NoGrant => Some(format!(
-                "name one with --key (keychain:NAME, env:NAME, file:PATH, stdin, command:…, credential:NAME, vault:…, agent), or write a [[grant]] into {FILE_NAME}"
+                "name one with --key (keychain:NAME, env:NAME, file:PATH, stdin, command:…, credential:NAME, vault:…, agent), or a secret with --secret ID=SOURCE, or write a [[grant]] or a [[secret]] into {FILE_NAME}"
             )),
             _ => None,
         }

@@ -1,8 +1,9 @@
 //! A lease: a folder of its own with the sockets and files of one build, and its end.
 //!
 //! The folder is 0700 under XDG_RUNTIME_DIR, or else in a folder of this user in the temp
-//! folder. It never holds a secret: sockets, known_hosts and the files of the plan. What a
-//! kill left behind is swept up by the next start.
+//! folder. It holds sockets, known_hosts and the files of the plan, and build secrets only where
+//! it is in memory and no process can hold them ([`crate::secret::holder`]). What a kill left
+//! behind is swept up by the next start.
 
 pub mod control;
 mod ended;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use crate::agent::peer::Peers;
 use crate::agent::{Listener, Service, service::Shared, socket};
 use crate::exit::Code;
+use crate::secret::Holder;
 use crate::ui::Explain;
 
 pub use ended::{MAX_SAID, keep_ended, take_ended};
@@ -106,11 +108,17 @@ struct Timer {
     changed: Condvar,
 }
 
+/// What can be reached while the lease lasts.
+struct Open {
+    listeners: Vec<Listener>,
+    holder: Option<Holder>,
+}
+
 /// A running lease. Dropping it ends it.
 pub struct Lease {
     folder: Folder,
     sockets: Vec<(String, PathBuf)>,
-    listeners: Arc<Mutex<Vec<Listener>>>,
+    open: Arc<Mutex<Open>>,
     timer: Arc<Timer>,
     timer_thread: Option<JoinHandle<()>>,
     ended_by: Arc<Mutex<EndedBy>>,
@@ -119,13 +127,14 @@ pub struct Lease {
 
 impl Lease {
     /// Opens one socket per service in `folder` and starts to answer
-    /// `peers`. After `time_limit` all of them close.
+    /// `peers`. After `time_limit` all of them close, and what `holder` holds is gone.
     ///
     /// # Errors
     /// [`LeaseError`] when a socket cannot be opened.
     pub fn start(
         folder: Folder,
         services: Vec<Service>,
+        holder: Option<Holder>,
         shared: &Shared,
         time_limit: Duration,
         peers: &Peers,
@@ -141,7 +150,7 @@ impl Lease {
         let mut lease = Self {
             folder,
             sockets,
-            listeners: Arc::new(Mutex::new(listeners)),
+            open: Arc::new(Mutex::new(Open { listeners, holder })),
             timer: Arc::default(),
             timer_thread: None,
             ended_by: Arc::new(Mutex::new(EndedBy::Command)),
@@ -153,8 +162,7 @@ impl Lease {
 
     /// Starts the thread that ends the lease at its time limit.
     fn watch(&self, time_limit: Duration) -> Result<JoinHandle<()>, LeaseError> {
-        let (timer, listeners, ended_by) =
-            (Arc::clone(&self.timer), Arc::clone(&self.listeners), Arc::clone(&self.ended_by));
+        let (timer, open, ended_by) = (Arc::clone(&self.timer), Arc::clone(&self.open), Arc::clone(&self.ended_by));
         let left = time_limit.saturating_sub(self.started.elapsed());
         let watch = move || {
             let over = timer.over.lock().unwrap_or_else(PoisonError::into_inner);
@@ -162,7 +170,7 @@ impl Lease {
             let over = *waited.unwrap_or_else(PoisonError::into_inner).0;
             if !over {
                 *ended_by.lock().unwrap_or_else(PoisonError::into_inner) = EndedBy::TimeLimit;
-                stop(&listeners);
+                stop(&open);
             }
         };
         let path = self.folder.path().to_owned();
@@ -200,7 +208,7 @@ impl Lease {
         std::fs::create_dir(path).map_err(|source| LeaseError::Folder { path: path.to_owned(), source })
     }
 
-    /// Ends the lease: no socket answers, the folder is gone. Says what ended it.
+    /// Ends the lease: no socket answers, no secret is held, the folder is gone. Says what ended it.
     pub fn end(&mut self) -> EndedBy {
         let ended_by = self.close();
         self.folder.remove();
@@ -215,7 +223,7 @@ impl Lease {
         if let Some(thread) = self.timer_thread.take() {
             let _ = thread.join();
         }
-        stop(&self.listeners);
+        stop(&self.open);
         *self.ended_by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -226,8 +234,12 @@ impl Drop for Lease {
     }
 }
 
-fn stop(listeners: &Mutex<Vec<Listener>>) {
-    for listener in listeners.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+fn stop(open: &Mutex<Open>) {
+    let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+    for listener in &mut open.listeners {
         listener.stop();
+    }
+    if let Some(mut holder) = open.holder.take() {
+        holder.end();
     }
 }

@@ -35,6 +35,7 @@ pub mod lease;
 pub mod policy;
 pub mod receipt;
 pub mod report;
+pub mod secret;
 pub mod signer;
 pub mod sys;
 pub mod ui;

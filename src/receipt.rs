@@ -51,6 +51,19 @@ pub struct Lent {
     pub access: &'static str,
 }
 
+/// A build secret that was lent. Says nothing of what it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LentSecret {
+    /// The id that a step names.
+    pub id: String,
+    /// The source, as it was named.
+    pub source: String,
+    /// How it was written: `raw`, `netrc`, …
+    pub form: &'static str,
+    /// How long the file is.
+    pub bytes: usize,
+}
+
 /// Logins of one identity to one host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Logins {
@@ -86,7 +99,8 @@ pub struct Receipt {
     pub format: &'static str,
     /// The version that wrote it.
     pub valetkey: &'static str,
-    /// How the build was lent access: `agent`, `gateway`, or `both` where its ssh ids differ.
+    /// How the build was lent access: `agent`, `gateway`, or `both` where its ssh ids differ;
+    /// `none` where it was lent secrets alone.
     pub lending: &'static str,
     /// The tool that was wrapped, without its arguments.
     pub tool: String,
@@ -101,6 +115,8 @@ pub struct Receipt {
     pub exit_code: Option<u8>,
     /// What was lent.
     pub identities: Vec<Lent>,
+    /// What was lent as build secrets.
+    pub secrets: Vec<LentSecret>,
     /// What was signed.
     pub logins: Vec<Logins>,
     /// What the gateway carried.
@@ -133,7 +149,7 @@ pub struct Frame {
 impl Receipt {
     /// Puts together what was lent, what happened, and what it happened in.
     #[must_use]
-    pub fn new(frame: Frame, identities: Vec<Lent>, tally: Tally) -> Self {
+    pub fn new(frame: Frame, identities: Vec<Lent>, secrets: Vec<LentSecret>, tally: Tally) -> Self {
         let logins = tally.logins.into_iter().map(|(login, count)| {
             let host = match login.host {
                 HostSeen::Bound(name) => Some(name),
@@ -166,6 +182,7 @@ impl Receipt {
             }),
             exit_code: frame.exit_code,
             identities,
+            secrets,
             logins: logins.collect(),
             repositories: tally.carried,
             more_repositories: tally.more_carried,
@@ -213,6 +230,7 @@ mod tests {
             repos: None,
             access: "write",
         };
-        Receipt::new(frame, vec![lent], tally)
+        let secret = LentSecret { id: "pip".into(), source: "env:PIP_TOKEN".into(), form: "netrc", bytes: 62 };
+        Receipt::new(frame, vec![lent], vec![secret], tally)
     }
 }

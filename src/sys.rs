@@ -102,6 +102,22 @@ pub fn with_three_descriptors(command: &mut Command) {
     }
 }
 
+/// Lets the child inherit these descriptors, under the numbers that they have here.
+pub fn inherits(command: &mut Command, descriptors: Vec<std::os::fd::RawFd>) {
+    // SAFETY: between fork and exec only fcntl is called, which is async-signal-safe. The caller
+    // holds the descriptors until the child was started; nothing is allocated or freed.
+    unsafe {
+        command.pre_exec(move || {
+            for &descriptor in &descriptors {
+                if libc::fcntl(descriptor, libc::F_SETFD, 0) != 0 {
+                    return Err(std::io::Error::last_os_error());
+                }
+            }
+            Ok(())
+        });
+    }
+}
+
 /// Whether this process ignores a signal.
 #[must_use]
 pub fn is_ignored(number: i32) -> bool {

@@ -74,6 +74,8 @@ mod run {
     mod masking;
     pub(crate) mod place;
     mod report;
+    mod secret_forms;
+    mod secrets;
     mod signals;
     mod sources;
     pub(crate) mod terminal;
@@ -136,6 +138,7 @@ mod builder {
     mod other;
     mod podman;
     mod scripted;
+    mod secrets;
 }
 
 mod image {

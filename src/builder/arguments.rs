@@ -22,13 +22,15 @@ impl Arguments {
     pub fn of(lending: &Lending) -> Result<Self, BuilderError> {
         lending.check_paths()?;
         let ssh = specs::missing(lending, &[], &[])?;
-        for path in lending.sockets.iter().map(|(_, path)| path).chain(&lending.guest).chain([&lending.known_hosts]) {
+        let paths = lending.sockets.iter().chain(&lending.secrets).map(|(_, path)| path);
+        for path in paths.chain(&lending.guest).chain([&lending.known_hosts]) {
             if !path.to_str().is_some_and(|text| text.chars().all(is_plain)) {
                 return Err(BuilderError::Path(path.clone()));
             }
         }
         let contexts = lending.guest.iter().map(|folder| format!("{CONTEXT}={}", folder.display())).collect();
-        Ok(Self { ssh, contexts, secrets: vec![specs::known_hosts(lending)] })
+        let secrets = specs::missing_secrets(lending, &[]).into_iter().map(|(value, _)| value);
+        Ok(Self { ssh, contexts, secrets: secrets.collect() })
     }
 
     /// The flags and their values. No word has white space or a character that a shell would read,
@@ -56,6 +58,7 @@ mod tests {
     fn lending() -> Lending {
         Lending {
             sockets: vec![("default".into(), "/l/agent.sock".into()), ("lib".into(), "/l/agent1.sock".into())],
+            secrets: vec![("pip".into(), "/l/secret0".into())],
             known_hosts: "/l/known_hosts".into(),
             guest: Some("/l/guest".into()),
             git: None,
@@ -64,11 +67,11 @@ mod tests {
     }
 
     #[test]
-    fn every_socket_the_guest_and_the_host_keys_are_passed() {
+    fn every_socket_the_guest_the_host_keys_and_every_secret_are_passed() {
         let words = Arguments::of(&lending()).unwrap().words().join(" ");
         assert_eq!(
             words,
-            "--ssh default=/l/agent.sock --ssh lib=/l/agent1.sock --build-context valetkey=/l/guest --secret id=known_hosts,src=/l/known_hosts"
+            "--ssh default=/l/agent.sock --ssh lib=/l/agent1.sock --build-context valetkey=/l/guest --secret id=known_hosts,src=/l/known_hosts --secret id=pip,src=/l/secret0"
         );
     }
 
@@ -76,6 +79,8 @@ mod tests {
     fn a_path_that_a_shell_or_builder_would_split_is_refused() {
         for path in ["/a b/agent.sock", "/a,b", "/a$b", "/a\"b", "/a*", "/a;b"] {
             let lending = Lending { sockets: vec![("default".into(), path.into())], ..lending() };
+            assert!(Arguments::of(&lending).is_err(), "{path}");
+            let lending = Lending { secrets: vec![("pip".into(), path.into())], ..self::lending() };
             assert!(Arguments::of(&lending).is_err(), "{path}");
         }
     }

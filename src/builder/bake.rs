@@ -149,9 +149,12 @@ pub(super) fn plan(
             set("ssh", &value);
         }
         let mut secrets: Vec<String> = target.secret.into_iter().map(Secret::text).collect();
-        if !secrets.iter().any(|value| specs::is_known_hosts(value)) {
-            secrets.push(specs::known_hosts(lending));
-            reads.push(lending.known_hosts().to_owned());
+        let typed: Vec<String> =
+            secrets.iter().filter_map(|value| specs::secret_id(value)).map(str::to_owned).collect();
+        plan.warnings.extend(specs::typed_secrets_stay(&place, lending, &typed));
+        for (value, path) in specs::missing_secrets(lending, &typed) {
+            secrets.push(value);
+            reads.push(path.to_owned());
         }
         for value in &secrets {
             set("secrets", value);

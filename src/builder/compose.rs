@@ -144,13 +144,14 @@ fn rewrite(
     let mut rest = command.rest.to_vec();
     let by_flag = fill_flag(&tool, &command.flags, &mut rest, lending, &mut plan.warnings);
     if built.is_empty() {
-        plan.warnings.push(format!("{tool}: no service of this project is built, so no key is lent"));
+        plan.warnings.push(format!("{tool}: no service of this project is built, so nothing is lent"));
     }
     let built = with_guest(&tool, built, lending, &mut plan, probe)?;
     for (one, instead) in &built {
         let typed: Vec<String> = one.ssh.iter().map(|(id, _)| id.clone()).chain(by_flag.iter().cloned()).collect();
         let place = format!("{tool}, service {}", one.service);
         plan.warnings.extend(specs::ungranted(&place, lending, &typed, &instead.ids));
+        plan.warnings.extend(specs::typed_secrets_stay(&place, lending, &one.secrets));
     }
     if built.iter().any(|(_, instead)| !instead.contexts.is_empty()) {
         // `docker [FLAGS] compose`, or a program of its own that uses the same engine.

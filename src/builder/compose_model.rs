@@ -7,11 +7,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{BuilderError, KNOWN_HOSTS_ID, Lending, specs};
+use super::{BuilderError, Lending, specs};
 
-/// Name of our secret in the project; its id in the step is [`KNOWN_HOSTS_ID`]. A name of its
-/// own, so that a project's secret `known_hosts` stays what it is.
-const SECRET: &str = "valetkey_known_hosts";
+/// What the names of our secrets in the project begin with, before their ids in a step. Names of
+/// their own, so that a project's secret `known_hosts` stays what it is.
+const SECRET: &str = "valetkey_";
 
 /// The parts of a built service that matter here.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub(super) struct Built {
     pub(super) service: String,
     /// `(id, socket or keys)` of its `build.ssh`. None means the agent of SSH_AUTH_SOCK.
     pub(super) ssh: Vec<(String, Option<String>)>,
-    /// Whether its `build.secrets` has the id [`KNOWN_HOSTS_ID`].
-    pub(super) known_hosts: bool,
+    /// The ids of its `build.secrets`.
+    pub(super) secrets: Vec<String>,
     /// Its context: a folder, or what the builder fetches.
     pub(super) context: String,
     /// Its Dockerfile, where it names one.
@@ -68,7 +68,7 @@ fn one(service: &str, build: &Value) -> Built {
         _ => Vec::new(),
     };
     let secrets = build.get("secrets").and_then(Value::as_array);
-    let known_hosts = secrets.is_some_and(|secrets| secrets.iter().any(|secret| secret_id(secret) == KNOWN_HOSTS_ID));
+    let secrets = secrets.into_iter().flatten().map(|secret| secret_id(secret).to_owned()).collect();
     // `build: .` in the answer of `--no-interpolate`.
     let text = |key: &str| build.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     let context = build.as_str().map(str::to_owned).or_else(|| text("context")).unwrap_or_else(|| ".".into());
@@ -77,7 +77,7 @@ fn one(service: &str, build: &Value) -> Built {
     let named =
         named.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
     let named = named.collect();
-    Built { service: service.to_owned(), ssh, known_hosts, context, dockerfile, named, inline }
+    Built { service: service.to_owned(), ssh, secrets, context, dockerfile, named, inline }
 }
 
 fn listed(text: &str) -> (String, Option<String>) {
@@ -103,7 +103,7 @@ pub(super) fn override_file(
     lending: &Lending,
 ) -> Result<String, BuilderError> {
     let mut services = Map::new();
-    let mut secret = false;
+    let mut secrets = Map::new();
     for (one, instead) in built {
         let mut ssh = Map::new();
         let typed: Vec<String> = one.ssh.iter().map(|(id, _)| id.clone()).chain(by_flag.iter().cloned()).collect();
@@ -119,9 +119,16 @@ pub(super) fn override_file(
         if !ssh.is_empty() {
             build.insert("ssh".into(), ssh.into());
         }
-        if !one.known_hosts {
-            secret = true;
-            build.insert("secrets".into(), json!([{ "source": SECRET, "target": KNOWN_HOSTS_ID }]));
+        let lent = lending.lent_secrets().filter(|(id, _)| !one.secrets.iter().any(|own| own == id));
+        let lent = lent.map(|(id, path)| {
+            let source = format!("{SECRET}{id}");
+            let listed = json!({ "source": source, "target": id });
+            secrets.insert(source, json!({ "file": path }));
+            listed
+        });
+        let lent: Vec<Value> = lent.collect();
+        if !lent.is_empty() {
+            build.insert("secrets".into(), lent.into());
         }
         if !instead.contexts.is_empty() {
             let contexts: Map<String, Value> =
@@ -138,8 +145,8 @@ pub(super) fn override_file(
         }
     }
     let mut file = json!({ "services": services });
-    if secret {
-        file["secrets"] = json!({ SECRET: { "file": lending.known_hosts() } });
+    if !secrets.is_empty() {
+        file["secrets"] = secrets.into();
     }
     Ok(file.to_string())
 }

@@ -1,5 +1,5 @@
 //! What `docker build`, `docker buildx build`, `podman build` and `buildah build` have in
-//! common: `--ssh` for each id of the lease, and the known_hosts lines as a secret.
+//! common: `--ssh` for each id of the lease, and `--secret` for the known_hosts lines and each secret.
 //!
 //! Ours go directly behind the verb, before whatever was typed, so that a typed `--` cannot
 //! turn them into positional arguments.
@@ -42,10 +42,12 @@ pub(super) fn plan(
             rest.splice(flag.at..flag.at + flag.width, filled);
         }
     }
-    let typed_known_hosts = walk
+    let typed_secrets: Vec<String> = walk
         .named(&["secret"])
-        .filter_map(|flag| flag.value.as_deref().and_then(OsStr::to_str))
-        .any(specs::is_known_hosts);
+        .filter_map(|flag| flag.value.as_deref().and_then(OsStr::to_str).and_then(specs::secret_id))
+        .map(str::to_owned)
+        .collect();
+    plan.warnings.extend(specs::typed_secrets_stay(tool, lending, &typed_secrets));
     let mut guest = Vec::new();
     let mut used = Vec::new();
     if lending.guest.is_some() {
@@ -67,8 +69,8 @@ pub(super) fn plan(
     for value in specs::missing(lending, &ids, &used)? {
         plan.args.extend([OsString::from("--ssh"), value.into()]);
     }
-    if !typed_known_hosts {
-        plan.args.extend([OsString::from("--secret"), specs::known_hosts(lending).into()]);
+    for (value, _) in specs::missing_secrets(lending, &typed_secrets) {
+        plan.args.extend([OsString::from("--secret"), value.into()]);
     }
     plan.args.append(&mut rest);
     if tool.starts_with("docker") {

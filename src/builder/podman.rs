@@ -80,6 +80,6 @@ fn is_remote(typed: &Typed, probe: &dyn Probe) -> bool {
 /// `podman compose` and `podman-compose`.
 pub(super) fn compose(typed: &Typed) -> Plan {
     let warning = "podman compose: only SSH_AUTH_SOCK is lent, for services with `build: {ssh: [default]}` and a \
-                   provider that builds with podman itself (podman-compose); no known_hosts secret";
+                   provider that builds with podman itself (podman-compose); no secret";
     Plan { tool: "podman compose".into(), warnings: vec![warning.into()], ..Plan::other(typed) }
 }

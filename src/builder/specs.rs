@@ -1,7 +1,7 @@
 //! PURE reading and writing of `--ssh` and `--secret` values, as BuildKit's clients and buildah
 //! read them: `ID[=SOCKET|KEY[,KEY…]]`, and a line of CSV with `key=value` fields.
 
-use super::{BuilderError, KNOWN_HOSTS_ID, Lending};
+use super::{BuilderError, Lending};
 
 /// What a typed `--ssh` value asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,17 +69,26 @@ fn is_plain_id(id: &str) -> bool {
     !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
 
-/// The `--secret` value that lends the known_hosts lines.
-pub(super) fn known_hosts(lending: &Lending) -> String {
-    format!("id={KNOWN_HOSTS_ID},src={}", lending.known_hosts())
+/// `(--secret value, file)` of each secret of the lease whose id was not typed.
+pub(super) fn missing_secrets<'a>(lending: &'a Lending, typed: &[String]) -> Vec<(String, &'a str)> {
+    let missing = lending.lent_secrets().filter(|(id, _)| !typed.iter().any(|typed| typed == id));
+    missing.map(|(id, path)| (format!("id={id},src={path}"), path)).collect()
 }
 
-/// Whether a typed `--secret` value has the id of the known_hosts lines.
-pub(super) fn is_known_hosts(value: &str) -> bool {
-    value.split(',').any(|field| {
-        let field = field.trim_matches('"');
-        field.split_once('=').is_some_and(|(key, id)| key.eq_ignore_ascii_case("id") && id == KNOWN_HOSTS_ID)
+/// The id of a typed `--secret` value.
+pub(super) fn secret_id(value: &str) -> Option<&str> {
+    value.split(',').find_map(|field| {
+        let (key, id) = field.trim_matches('"').split_once('=')?;
+        key.eq_ignore_ascii_case("id").then_some(id)
     })
+}
+
+/// What a person is told about secrets that were typed, or stand in a build file, under ids of the
+/// lease. The host keys are anybody's, and there is nothing to say of them.
+pub(super) fn typed_secrets_stay(place: &str, lending: &Lending, typed: &[String]) -> Vec<String> {
+    let lent = lending.secrets.iter().filter(|(id, _)| typed.contains(id));
+    lent.map(|(id, _)| format!("{place}: the secret `{id}` stays as typed, so its steps do not get the lent one"))
+        .collect()
 }
 
 /// What a person is told about a typed socket or key. `place` is the command, service or target.
@@ -117,6 +126,7 @@ mod tests {
     fn an_id_that_a_step_uses_gets_the_socket_of_its_name_or_else_the_first() {
         let lending = Lending {
             sockets: vec![("default".into(), "/d".into()), ("lib".into(), "/l".into())],
+            secrets: vec![],
             known_hosts: "/k".into(),
             guest: None,
             git: None,
@@ -139,18 +149,40 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_known_hosts_by_its_id_alone() {
-        for (value, is) in [
-            ("id=known_hosts,src=/x", true),
-            ("type=file,id=known_hosts,src=/x", true),
-            ("src=/x,ID=known_hosts", true),
-            ("\"id=known_hosts\",\"src=/a,b\"", true),
-            ("id=known_hosts2", false),
-            ("id=x,src=known_hosts", false),
-            ("known_hosts", false),
+    fn a_secret_is_known_by_its_id_alone() {
+        for (value, id) in [
+            ("id=known_hosts,src=/x", Some("known_hosts")),
+            ("type=file,id=known_hosts,src=/x", Some("known_hosts")),
+            ("src=/x,ID=pip", Some("pip")),
+            ("\"id=known_hosts\",\"src=/a,b\"", Some("known_hosts")),
+            ("id=x,src=known_hosts", Some("x")),
+            ("known_hosts", None),
         ] {
-            assert_eq!(is_known_hosts(value), is, "{value}");
+            assert_eq!(secret_id(value), id, "{value}");
         }
+    }
+
+    #[test]
+    fn secrets_that_were_not_typed_are_lent_and_host_keys_only_beside_a_socket() {
+        let mut lending = Lending {
+            sockets: vec![("default".into(), "/d".into())],
+            secrets: vec![("pip".into(), "/p".into()), ("npm".into(), "/n".into())],
+            known_hosts: "/k".into(),
+            guest: None,
+            git: None,
+            folder: "/f".into(),
+        };
+        let values = |lending: &Lending, typed: &[&str]| -> Vec<String> {
+            let typed: Vec<String> = typed.iter().map(|id| (*id).to_owned()).collect();
+            missing_secrets(lending, &typed).into_iter().map(|(value, _)| value).collect()
+        };
+        assert_eq!(values(&lending, &[]), ["id=known_hosts,src=/k", "id=pip,src=/p", "id=npm,src=/n"]);
+        assert_eq!(values(&lending, &["known_hosts", "npm"]), ["id=pip,src=/p"]);
+        let typed = ["known_hosts".to_owned(), "npm".to_owned(), "other".to_owned()];
+        let said = typed_secrets_stay("docker build", &lending, &typed);
+        assert_eq!(said, ["docker build: the secret `npm` stays as typed, so its steps do not get the lent one"]);
+        lending.sockets.clear();
+        assert_eq!(values(&lending, &[]), ["id=pip,src=/p", "id=npm,src=/n"]);
     }
 
     #[test]

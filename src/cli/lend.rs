@@ -19,10 +19,12 @@ use crate::gateway::{TimeLimits, Upstreams};
 use crate::lease::{EndedBy, Folder, Lease, Places};
 use crate::policy::Standing;
 use crate::receipt::{Frame, Pending, Receipt};
+use crate::secret::{Holder, Way};
 use crate::ui::Failure;
 
 mod by_comment;
 mod lendings;
+mod secrets;
 mod settings;
 
 pub(super) use lendings::Lendings;
@@ -37,6 +39,11 @@ pub struct LendArgs {
     // Parsed later: clap would repeat a wrong value, and that may be the key itself.
     #[arg(short, long = "key", value_name = "[ID=]SOURCE")]
     pub keys: Vec<String>,
+    /// Build secret to lend, from any key source but agent, as it is, for steps with
+    /// --mount=type=secret,id=ID. Replaces the secrets of valetkey.toml, which has other forms
+    // Parsed later, as --key.
+    #[arg(long = "secret", value_name = "ID=SOURCE")]
+    pub secrets: Vec<String>,
     /// Host that the keys may log in to; without it, every pinned host
     #[arg(long = "host", value_name = "NAME[:PORT]", value_parser = settings::parse_host)]
     pub hosts: Vec<crate::hosts::HostName>,
@@ -100,6 +107,7 @@ pub(in crate::cli) struct Opened {
     upstreams: Arc<Upstreams>,
     receipt: Option<Pending>,
     shared: Arc<Shared>,
+    time_limit: Duration,
     /// Seconds since 1970.
     pub(in crate::cli) started: u64,
 }
@@ -112,6 +120,7 @@ impl Opened {
         settings: &Settings,
         lendings: Lendings,
         peers: Peers,
+        way: Way,
     ) -> Result<Self, Failure> {
         let receipt = args.receipt.as_deref().map(Pending::open).transpose()?;
         let log = args.decision_log.as_deref().map(open_log).transpose()?;
@@ -136,16 +145,21 @@ impl Opened {
             folder.path().to_owned(),
         ));
         let services = lendings.services(&shared, &upstreams)?;
+        let holder = lendings.hold(way, folder.path())?;
+        let secrets = lendings.secret_ids().zip(holder.iter().flat_map(Holder::paths));
+        let secrets = secrets.map(|(id, path)| (id.to_owned(), path.clone())).collect();
         let guest = lendings.any_gateway().then(|| folder.write_guest()).transpose()?;
-        let lease = Lease::start(folder, services, &shared, lendings.time_limit(), &peers)?;
+        let time_limit = settings.time_limit();
+        let lease = Lease::start(folder, services, holder, &shared, time_limit, &peers)?;
         let lending = Lending {
             sockets: lease.sockets().to_vec(),
+            secrets,
             known_hosts,
             folder: lease.folder().to_owned(),
             guest,
             git: lease.sockets().first().filter(|_| lendings.git_by_gateway()).map(|(_, socket)| socket.clone()),
         };
-        Ok(Self { lease, lending, lendings, log, upstreams, receipt, shared, started })
+        Ok(Self { lease, lending, lendings, log, upstreams, receipt, shared, time_limit, started })
     }
 
     /// What a person should know of what was loaded.
@@ -155,7 +169,7 @@ impl Opened {
 
     /// After this time it ends.
     pub(in crate::cli) fn time_limit(&self) -> Duration {
-        self.lendings.time_limit()
+        self.time_limit
     }
 
     /// What of it is left.
@@ -196,7 +210,7 @@ impl Opened {
             ended_by,
             exit_code,
         };
-        Receipt::new(frame, self.lendings.lent(), self.log.tally())
+        Receipt::new(frame, self.lendings.lent(), self.lendings.lent_secrets(), self.log.tally())
     }
 
     /// Writes the receipt where it was asked for.

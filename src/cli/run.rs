@@ -12,6 +12,7 @@ use crate::child::witness::Witness;
 use crate::child::{self, Start};
 use crate::exit::Code;
 use crate::keys::{Secret, written};
+use crate::secret::Way;
 use crate::ui::{self, Failure};
 
 mod audit;
@@ -54,12 +55,13 @@ Examples:
   valetkey run --key app=keychain:app --key lib=keychain:lib -- docker compose build
   valetkey run --key keychain:work --dry-run -- docker compose build
   valetkey run --key keychain:work --audit -- docker compose build
+  valetkey run --secret token=env:PIP_TOKEN -- docker build -t app .
 
-The build sees the keys in steps with `RUN --mount=type=ssh`, and the host keys in steps with
-`--mount=type=secret,id=known_hosts,target=/etc/ssh/ssh_known_hosts,mode=0444`. Any other
-command gets SSH_AUTH_SOCK; every command gets VALETKEY_KNOWN_HOSTS.";
+The build sees the keys in steps with `RUN --mount=type=ssh`, the host keys in steps with
+`--mount=type=secret,id=known_hosts,target=/etc/ssh/ssh_known_hosts,mode=0444`, and each secret
+in steps with `--mount=type=secret,id=ID` at /run/secrets/ID. Any other command gets SSH_AUTH_SOCK; every command gets VALETKEY_KNOWN_HOSTS.";
 
-/// Runs the command with keys lent to it, and returns its exit code.
+/// Runs the command with keys and secrets lent to it, and returns its exit code.
 ///
 /// # Errors
 /// [`Failure`] where valetkey itself failed; then the command was not started. The one exception is
@@ -79,7 +81,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let looking_for = args.audit.then_some(&mut looking);
     let mut lendings = Lendings::load(&mut settings, args.lend.max_identities(), looking_for, is_masked)?;
     let mask = is_masked.then(|| mask(&mut lendings));
-    let mut opened = Opened::new(&args.lend, &settings, lendings, Peers::Command)?;
+    let mut opened = Opened::new(&args.lend, &settings, lendings, Peers::Command, way(&typed))?;
     let mut plan = builder::plan(&typed, &opened.lending, &mut probe(&settings, &opened.lending, false)?)?;
     let auditing = args.audit.then(|| audit::Auditing::new(&typed, &mut plan, &opened.lending.folder)).transpose()?;
     opened.make(&plan)?;
@@ -139,6 +141,15 @@ fn mask(lendings: &mut Lendings) -> Mask {
         ));
     }
     mask
+}
+
+/// How the tool can read secrets. Root may do what podman and buildah need a user namespace for,
+/// unless that was taken from it, as in a container.
+fn way(typed: &Typed) -> Way {
+    use rustix::thread::{CapabilitySet, capabilities};
+    let may_mount = capabilities(None).is_ok_and(|may| may.effective.contains(CapabilitySet::SYS_ADMIN));
+    let is_root = rustix::process::geteuid().is_root() && may_mount;
+    if builder::reads_files_alone(typed, is_root) { Way::File } else { Way::Process }
 }
 
 fn typed(command: &[OsString]) -> Result<Typed, Failure> {

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::cert::{self, RawCert};
 use super::ignore::{self, RawIgnore};
 use super::key_from::{self, RawSources, placed};
+use super::secret::{self, RawSecret};
 use super::{Config, ConfigError, DEFAULT_ID, Lend, Wanted, parse_duration, parse_id, passphrase_source};
 use crate::hosts::{HostName, PinEntry};
 use crate::keys::KeyFrom;
@@ -23,7 +24,7 @@ pub const FILE_NAME: &str = "valetkey.toml";
 /// The largest file that is read, in bytes.
 pub(super) const MAX_SIZE: u64 = 1024 * 1024;
 
-const TOP: &[&str] = &["grant", "host", "ignore", "known_hosts", "lend"];
+const TOP: &[&str] = &["grant", "host", "ignore", "known_hosts", "lend", "secret"];
 const GRANT: &[&str] = &[
     "key",
     "cert",
@@ -89,6 +90,8 @@ struct Raw {
     host: Vec<RawHost>,
     #[serde(default)]
     ignore: Vec<RawIgnore>,
+    #[serde(default)]
+    secret: Vec<RawSecret>,
     known_hosts: Option<OneOrMany>,
     lend: Option<String>,
 }
@@ -137,9 +140,12 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
     };
     let table = DeTable::parse(text).map_err(|error| syntax(&error))?;
     check_fields(table.get_ref(), TOP, "the top level", text, path)?;
-    for (field, known, name) in
-        [("grant", GRANT, "[[grant]]"), ("host", HOST, "[[host]]"), ("ignore", ignore::FIELDS, "[[ignore]]")]
-    {
+    for (field, known, name) in [
+        ("grant", GRANT, "[[grant]]"),
+        ("host", HOST, "[[host]]"),
+        ("ignore", ignore::FIELDS, "[[ignore]]"),
+        ("secret", secret::FIELDS, "[[secret]]"),
+    ] {
         let Some(value) = table.get_ref().get(field) else { continue };
         if let DeValue::Array(entries) = value.get_ref() {
             for (at, entry) in entries.iter().enumerate() {
@@ -162,8 +168,11 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
     for grant in &mut grants {
         grant.lend = grant.lend.or(lend);
     }
+    let secrets = numbered(raw.secret, "[[secret]]", path, |raw, place| secret::secret(raw, place, folder))?;
+    secret::check_ids(&secrets, |at| format!("[[secret]] {} of {}", at + 1, path.display()))?;
     Ok(Config {
         grants,
+        secrets,
         lend,
         hosts: numbered(raw.host, "[[host]]", path, host_entry)?,
         ignores: numbered(raw.ignore, "[[ignore]]", path, ignore::ignore)?,

@@ -20,6 +20,13 @@ impl<'de> Deserialize<'de> for RawSources {
     }
 }
 
+impl RawSources {
+    /// As they were written, in order.
+    pub(super) fn into_texts(self) -> Vec<String> {
+        self.0
+    }
+}
+
 struct SourcesVisitor;
 
 impl<'de> Visitor<'de> for SourcesVisitor {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Lent, Receipt};
+use super::{Lent, LentSecret, Receipt};
 use crate::wire::text::shown;
 
 /// Refusals that the summary shows; the receipt has all that were kept.
@@ -13,8 +13,9 @@ impl Receipt {
     #[must_use]
     pub fn summary(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.identities.iter().map(lent_line).collect();
+        lines.extend(self.secrets.iter().map(secret_line));
         lines.extend(self.repository_lines());
-        if self.logins.is_empty() && self.lending != "gateway" {
+        if self.logins.is_empty() && !matches!(self.lending, "gateway" | "none") {
             lines.push("signed no login".into());
         }
         for logins in &self.logins {
@@ -42,7 +43,7 @@ impl Receipt {
 
     /// What the gateway carried, one line for each repository and command.
     fn repository_lines(&self) -> Vec<String> {
-        if self.lending == "agent" {
+        if matches!(self.lending, "agent" | "none") {
             return Vec::new();
         }
         let mut sums: BTreeMap<(&str, &str, &str), (u64, u64, u64)> = BTreeMap::new();
@@ -113,6 +114,10 @@ fn lent_line(lent: &Lent) -> String {
     )
 }
 
+fn secret_line(secret: &LentSecret) -> String {
+    format!("lent the secret {} ({}, {} bytes) from {}", secret.id, secret.form, secret.bytes, secret.source)
+}
+
 fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
@@ -128,5 +133,6 @@ mod tests {
         assert!(summary.contains("signed 3 logins, host not visible"), "{summary}");
         assert!(summary.contains("refused (2 times): no\n  hint: do"), "{summary}");
         assert!(summary.contains("refused: 2 more"), "{summary}");
+        assert!(summary.contains("lent the secret pip (netrc, 62 bytes) from env:PIP_TOKEN"), "{summary}");
     }
 }

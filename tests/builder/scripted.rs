@@ -144,6 +144,7 @@ pub(crate) fn typed(line: &str) -> Typed {
 pub(crate) fn lending(ids: &[&str]) -> Lending {
     Lending {
         sockets: ids.iter().map(|id| ((*id).to_owned(), format!("/run/l/{id}.sock").into())).collect(),
+        secrets: vec![],
         known_hosts: "/run/l/known_hosts".into(),
         folder: "/run/l".into(),
         guest: None,

@@ -42,7 +42,7 @@ fn the_receipt_has_exactly_the_documented_fields() {
     let place = Place::new();
     place.lend(&["--user", "me", "--host", "github.com", "--receipt", "receipt.json", "--", "sh", "-c", REFUSED]).is(4);
     let receipt = receipt(&place);
-    let fields = "format valetkey lending tool started duration_ms ended_by exit_code identities logins repositories more_repositories refusals more_refusals";
+    let fields = "format valetkey lending tool started duration_ms ended_by exit_code identities secrets logins repositories more_repositories refusals more_refusals";
     assert_eq!(keys(&receipt), fields.split(' ').collect());
     assert_eq!((&receipt["format"], &receipt["exit_code"]), (&"valetkey-receipt/1".into(), &4.into()));
     assert_eq!((&receipt["ended_by"], &receipt["tool"]), (&"command".into(), &"other".into()));

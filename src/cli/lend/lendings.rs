@@ -1,10 +1,11 @@
 //! Loading what is wanted: grants for the policy, services for the sockets, lines for the
 //! receipt.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::by_comment;
+use super::secrets;
 use super::settings::Settings;
 use crate::agent::Service;
 use crate::agent::service::Shared;
@@ -14,7 +15,8 @@ use crate::gateway::{Tunnel, Upstreams};
 use crate::hosts::HostScope;
 use crate::keys::{LoadEnv, Secret};
 use crate::policy::{Access, Grant};
-use crate::receipt::Lent;
+use crate::receipt::{Lent, LentSecret};
+use crate::secret::{Holder, HolderError, Way};
 use crate::signer::{Identity, fingerprint};
 use crate::ui::Failure;
 use crate::wire::key_type;
@@ -40,11 +42,12 @@ pub(in crate::cli) struct Lendings {
     /// Where the key of each grant came from.
     sources: Vec<String>,
     sockets: Vec<Socket>,
+    secrets: Vec<secrets::Loaded>,
 }
 
 impl Lendings {
-    /// Loads every key. The first that cannot be loaded stops it all: nothing has started yet.
-    /// Where an audit follows, it learns what to look for; for a mask, the texts are kept.
+    /// Loads every key and secret. The first that cannot be loaded stops it all: nothing has started
+    /// yet. Where an audit follows, it learns what to look for; for a mask, the texts are kept.
     pub(in crate::cli) fn load(
         settings: &mut Settings,
         max_identities: usize,
@@ -59,6 +62,10 @@ impl Lendings {
             if let Some(looking) = looking {
                 env.kept.take().unwrap_or_default().iter().for_each(|parts| looking.secret(parts));
                 lendings.grants.iter().flat_map(|grant| &grant.keys).for_each(|blob| looking.public(blob));
+                let short = lendings.secrets.iter().filter(|secret| !looking.text(&secret.id, secret.text()));
+                let short =
+                    short.map(|secret| format!("the secret {} is too short for the audit to look for it", secret.id));
+                lendings.warnings.extend(short.collect::<Vec<_>>());
             }
             Ok(lendings)
         })
@@ -83,7 +90,8 @@ impl Lendings {
             warnings.extend(settings.replace(all.iter().map(|(wanted, _)| wanted.clone()).collect())?);
         }
         let (grants, texts, sockets) = (Vec::new(), Vec::new(), Vec::new());
-        let mut lendings = Self { grants, warnings, texts, sources, sockets };
+        let secrets = secrets::load(&settings.secrets, env)?;
+        let mut lendings = Self { grants, warnings, texts, sources, sockets, secrets };
         for (index, (wanted, identities)) in all.into_iter().enumerate() {
             let scope = Settings::scope(&wanted);
             lendings.grants.push(Grant {
@@ -174,9 +182,26 @@ impl Lendings {
         self.sockets.first().is_some_and(|socket| socket.by_gateway)
     }
 
+    /// Puts the secrets where builders can read them, if there are any; `folder` is the lease's.
+    pub(in crate::cli) fn hold(&self, way: Way, folder: &Path) -> Result<Option<Holder>, HolderError> {
+        let files: Vec<&Secret> = self.secrets.iter().map(|secret| &secret.file).collect();
+        if files.is_empty() { Ok(None) } else { Holder::start(&files, way, folder).map(Some) }
+    }
+
+    /// The ids of the secrets, in their order.
+    pub(in crate::cli) fn secret_ids(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(|secret| secret.id.as_str())
+    }
+
+    /// What was lent as secrets, for summary and receipt.
+    pub(in crate::cli) fn lent_secrets(&self) -> Vec<LentSecret> {
+        self.secrets.iter().map(secrets::Loaded::lent).collect()
+    }
+
     /// The word for the receipt.
     pub(in crate::cli) fn lending(&self) -> &'static str {
         match (self.any_gateway(), self.sockets.iter().all(|socket| socket.by_gateway)) {
+            _ if self.sockets.is_empty() => "none",
             (false, _) => "agent",
             (true, true) => "gateway",
             (true, false) => "both",
@@ -190,11 +215,6 @@ impl Lendings {
             offered.map(|(_, key)| (socket.id.clone(), key.blob.clone(), fingerprint(&key.blob))).collect()
         };
         self.sockets.iter().flat_map(of_socket).collect()
-    }
-
-    /// The longest time limit of a grant: after it nothing could be signed any more.
-    pub(in crate::cli) fn time_limit(&self) -> Duration {
-        self.grants.iter().map(|grant| grant.limits.time_limit).max().unwrap_or_default()
     }
 
     /// What was lent, for summary and receipt.

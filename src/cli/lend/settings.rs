@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{LendArgs, expand_home};
-use crate::config::{self, Config, ConfigError, Lend, Wanted};
+use crate::config::{self, Config, ConfigError, Lend, Wanted, WantedSecret};
 use crate::exit::Code;
 use crate::hosts::{HostName, HostScope, Hosts};
 use crate::keys::KeySource;
@@ -16,6 +17,10 @@ use crate::ui::Failure;
 pub(in crate::cli) struct Settings {
     /// The grants that were asked for, in order.
     pub(in crate::cli) wanted: Vec<Wanted>,
+    /// The build secrets that were asked for, in order.
+    pub(in crate::cli) secrets: Vec<WantedSecret>,
+    /// The time limit that was typed.
+    time_limit: Option<Duration>,
     /// The pins.
     pub(in crate::cli) hosts: Arc<Hosts>,
     /// How access is lent, where a flag says it.
@@ -36,13 +41,19 @@ impl Settings {
         let hosts = pins(args, &config, &mut warnings)?;
         let config_hosts: Vec<HostName> = config.hosts.iter().map(|entry| entry.name.clone()).collect();
         let ignores = config.ignores.clone();
+        let secrets =
+            if args.secrets.is_empty() { config.secrets.clone() } else { config::parse_secret_flags(&args.secrets)? };
         let wanted = wanted(args, config)?;
+        if wanted.is_empty() && secrets.is_empty() {
+            return Err(ConfigError::NoGrant.into());
+        }
         for host in wanted.iter().flat_map(|wanted| &wanted.hosts) {
             check_pinned(&hosts, host)?;
         }
         warnings.extend(without_line(&hosts, &config_hosts, &wanted));
         let by_comment = args.repos_from_comments;
-        let mut settings = Self { wanted, hosts: Arc::new(hosts), lend: args.lend, ignores, by_comment, warnings };
+        let (hosts, time_limit, lend) = (Arc::new(hosts), args.time_limit, args.lend);
+        let mut settings = Self { wanted, secrets, time_limit, hosts, lend, ignores, by_comment, warnings };
         settings.warnings.extend(settings.check_lending()?);
         Ok(settings)
     }
@@ -121,13 +132,21 @@ impl Settings {
         self.hosts.known_hosts_for(&scopes)
     }
 
-    /// The variables that held a key or a passphrase, for the child not to see.
+    /// The longest time limit of a grant, after which nothing could be signed any more; that of
+    /// secrets alone is what was typed, or a grant's default.
+    pub(in crate::cli) fn time_limit(&self) -> Duration {
+        let longest = self.wanted.iter().map(|wanted| wanted.limits.time_limit).max();
+        longest.unwrap_or(self.time_limit.unwrap_or(DEFAULT_TIME_LIMIT))
+    }
+
+    /// The variables that held a key, a passphrase or a secret, for the child not to see.
     pub(in crate::cli) fn secret_variables(&self) -> Vec<OsString> {
         let of = |wanted: &'_ Wanted| {
             let passphrase = wanted.passphrase_from.iter().flat_map(KeySource::variables);
             wanted.key.variables().into_iter().chain(passphrase).map(OsString::from).collect::<Vec<_>>()
         };
-        self.wanted.iter().flat_map(of).collect()
+        let secrets = self.secrets.iter().flat_map(|wanted| &wanted.sources).flat_map(KeySource::variables);
+        self.wanted.iter().flat_map(of).chain(secrets.map(OsString::from)).collect()
     }
 }
 
@@ -169,9 +188,6 @@ fn wanted(args: &LendArgs, config: Config) -> Result<Vec<Wanted>, Failure> {
     let mut wanted = if args.keys.is_empty() { config.grants } else { from_flags(args, config.lend)? };
     for wanted in &mut wanted {
         override_by_flags(wanted, args, passphrase_from.as_ref());
-    }
-    if wanted.is_empty() {
-        return Err(ConfigError::NoGrant.into());
     }
     Ok(wanted)
 }

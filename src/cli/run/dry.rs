@@ -1,4 +1,4 @@
-//! `--dry-run`: the command, environment and files that a run would use. Loads no key.
+//! `--dry-run`: the command, environment and files that a run would use. Loads no key and no secret.
 //!
 //! The lease's folder and sockets exist for a moment, because build tools are asked and some
 //! look whether a socket is there; nobody listens on them.
@@ -38,6 +38,8 @@ pub(super) fn run(settings: &Settings, typed: &Typed) -> Result<u8, Failure> {
     let lending = Lending {
         sockets,
         git,
+        // Names, and no files: nothing is loaded.
+        secrets: settings.secrets.iter().map(|wanted| (wanted.id.clone(), folder.path().join(&wanted.id))).collect(),
         known_hosts: folder.path().join("known_hosts"),
         folder: folder.path().to_owned(),
         guest: by_gateway.then(|| folder.write_guest()).transpose()?,
@@ -47,6 +49,9 @@ pub(super) fn run(settings: &Settings, typed: &Typed) -> Result<u8, Failure> {
     for wanted in &settings.wanted {
         let how = if settings.by_gateway(&wanted.id) { "gateway" } else { "agent" };
         ui::line(&format!("# lend {} as ssh id {} by {how}", wanted.key, wanted.id));
+    }
+    for wanted in &settings.secrets {
+        ui::line(&format!("# lend {} as secret {} in the form {}", wanted.from(), wanted.id, wanted.form.name()));
     }
     let start = start(typed, &plan, &lending, settings.secret_variables());
     for name in &start.remove {

@@ -23,6 +23,7 @@ use crate::exit::Code;
 use crate::lease::control::{self, Asked, Question};
 use crate::lease::{EndedBy, FILE, keep_ended};
 use crate::receipt::Receipt;
+use crate::secret::Way;
 use crate::ui::{self, Failure};
 
 /// Its name in the process list.
@@ -65,7 +66,8 @@ pub(in crate::cli) fn run(args: &StartArgs) -> Result<u8, Failure> {
     let mut settings = Settings::new(&args.lend)?;
     let mut lendings = Lendings::load(&mut settings, args.lend.max_identities(), None, args.github_env)?;
     let masks = output::masks(&std::mem::take(&mut lendings.texts));
-    let mut opened = Opened::new(&args.lend, &settings, lendings, until.peers)?;
+    // Who will read secrets is not known, and everyone can read a file.
+    let mut opened = Opened::new(&args.lend, &settings, lendings, until.peers, Way::File)?;
     let offered = Offered::new(args, &settings, &opened)?;
     let given = given(&until, &settings, &opened, &offered);
     if !args.quiet {
