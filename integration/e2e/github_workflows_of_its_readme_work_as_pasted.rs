@@ -5,7 +5,8 @@
 use std::fs;
 
 use valetkey_integration::github_runner_double::{GithubRunnerDouble, Step};
-use valetkey_integration::{Engine, ExampleBuild, folder};
+use valetkey_integration::private_build::private_text;
+use valetkey_integration::{Engine, ExampleBuild, PrivateBuild, folder};
 
 /// The workflow of that name in the README.
 fn pasted(name: &str) -> String {
@@ -101,6 +102,24 @@ fn the_build_action_with_grants() {
     went_well(&mut job, &steps, &build, &build.project.name);
     let test = ["sh", "-c", "cd /app && pytest -q -p no:cacheprovider"];
     engine.in_image(&build.project.name, &test).succeed().expect("2 passed");
+    job.end();
+}
+
+#[test]
+fn git_in_a_step_with_a_key_that_is_lent_by_agent() {
+    let build = PrivateBuild::new();
+    let readme = fs::read_to_string(folder().join("github/README.md")).expect("the README");
+    let git = readme.split("`git -c ").nth(1).and_then(|rest| rest.split('…').next()).expect("a command");
+    let mut job = GithubRunnerDouble::new(&Engine::named("docker-28"), build.project.path());
+    let (known_hosts, host) = (build.server.known_hosts(), build.server.host());
+    let (key, user) = (build.key.private(), build.server.user());
+    let known_hosts = known_hosts.to_str().expect("a path in UTF-8");
+    job.action(&[("key", &key), ("known-hosts", known_hosts), ("host", &host), ("user", &user)], &[]).expect_code(0);
+    job.run(&format!("git -c {git} {} cloned", build.server.url("platform/omnibus.git"))).expect_code(0);
+    let cloned = fs::read_to_string(build.project.file("cloned/omnibus/__init__.py")).expect("a clone");
+    assert_eq!(cloned, private_text());
+    let post = job.posts().remove(0).expect_code(0);
+    assert!(shown(&post.summary).contains(&format!("[127.0.0.1]:{} | 1 |", build.server.port)), "{post:?}");
     job.end();
 }
 
