@@ -38,7 +38,7 @@ struct Machine {
 
 /// The job: a lease, a build whose step uses both for a while, the end.
 const JOB: &str = r#"eval "$(valetkey start --no-config --no-compose --key env:DEPLOY_KEY --secret token=env:TOKEN --quiet)"
-docker build --quiet $VALETKEY_BUILD_ARGS --build-arg "JOB=$JOB" .
+docker build --quiet --network host $VALETKEY_BUILD_ARGS --build-arg "JOB=$JOB" .
 eval "$(valetkey stop --quiet)""#;
 
 impl Machine {
@@ -51,7 +51,7 @@ impl Machine {
         let step = "[ -S $SSH_AUTH_SOCK ] && busybox sha256sum /run/secrets/token && busybox usleep 500000";
         let project = project.write(
             "Dockerfile",
-            &format!("FROM scratch\nCOPY busybox /bin/busybox\nSHELL [\"/bin/busybox\", \"sh\", \"-c\"]\nARG JOB\nRUN --network=host --mount=type=ssh --mount=type=secret,id=token : $JOB && {step}\n"),
+            &format!("FROM scratch\nCOPY busybox /bin/busybox\nSHELL [\"/bin/busybox\", \"sh\", \"-c\"]\nARG JOB\nRUN --mount=type=ssh --mount=type=secret,id=token : $JOB && {step}\n"),
         );
         let worker = project.file("Runner.Worker");
         std::os::unix::fs::symlink("/bin/bash", &worker).expect("a link");
