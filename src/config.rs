@@ -7,6 +7,7 @@ mod cert;
 pub mod comment;
 mod duration;
 mod file;
+mod host;
 mod ignore;
 mod key_from;
 mod secret;

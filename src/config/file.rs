@@ -9,11 +9,12 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 use super::cert::{self, RawCert};
+use super::host::{self, OneOrMany, RawHost};
 use super::ignore::{self, RawIgnore};
 use super::key_from::{self, RawSources, placed};
 use super::secret::{self, RawSecret};
 use super::{Config, ConfigError, DEFAULT_ID, Lend, Wanted, parse_duration, parse_id, passphrase_source};
-use crate::hosts::{HostName, PinEntry};
+use crate::hosts::HostName;
 use crate::keys::KeyFrom;
 use crate::policy::grant::{DEFAULT_MAX_SIGNATURES, DEFAULT_TIME_LIMIT, DEFAULT_USER};
 use crate::policy::{Access, Limits, RepoPattern};
@@ -38,23 +39,6 @@ const GRANT: &[&str] = &[
     "max_signatures",
     "time_limit",
 ];
-const HOST: &[&str] = &["name", "keys", "fingerprint", "binds"];
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    fn into_vec(self) -> Vec<String> {
-        match self {
-            Self::One(one) => vec![one],
-            Self::Many(many) => many,
-        }
-    }
-}
 
 #[derive(Deserialize)]
 struct RawGrant {
@@ -71,15 +55,6 @@ struct RawGrant {
     lend: Option<String>,
     max_signatures: Option<u32>,
     time_limit: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RawHost {
-    name: String,
-    #[serde(default)]
-    keys: Vec<String>,
-    fingerprint: Option<OneOrMany>,
-    binds: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -142,7 +117,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
     check_fields(table.get_ref(), TOP, "the top level", text, path)?;
     for (field, known, name) in [
         ("grant", GRANT, "[[grant]]"),
-        ("host", HOST, "[[host]]"),
+        ("host", host::FIELDS, "[[host]]"),
         ("ignore", ignore::FIELDS, "[[ignore]]"),
         ("secret", secret::FIELDS, "[[secret]]"),
     ] {
@@ -174,7 +149,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
         grants,
         secrets,
         lend,
-        hosts: numbered(raw.host, "[[host]]", path, host_entry)?,
+        hosts: numbered(raw.host, "[[host]]", path, host::entry)?,
         ignores: numbered(raw.ignore, "[[ignore]]", path, ignore::ignore)?,
         known_hosts: known_hosts.into_iter().map(|file| in_folder(folder, &file)).collect(),
     })
@@ -262,16 +237,6 @@ fn wanted(raw: RawGrant, place: &str, folder: &Path) -> Result<Wanted, ConfigErr
         access: raw.access,
         lend: raw.lend.map(|text| lend(&text, place)).transpose()?,
         limits,
-    })
-}
-
-fn host_entry(raw: RawHost, place: &str) -> Result<PinEntry, ConfigError> {
-    let fingerprints = raw.fingerprint.map(OneOrMany::into_vec).unwrap_or_default();
-    PinEntry::parse(&raw.name, None, &raw.keys, &fingerprints, raw.binds).map_err(|error| ConfigError::Value {
-        field: "a host",
-        place: place.to_owned(),
-        message: error.to_string(),
-        hint: error.hint(),
     })
 }
 

@@ -10,6 +10,12 @@ fn every_commands_help_has_an_example() {
     for command in [
         "",
         "run",
+        "start",
+        "status",
+        "stop",
+        "rewrite",
+        "audit",
+        "man",
         "key",
         "key add",
         "key list",
@@ -54,6 +60,30 @@ fn completions_name_every_command_and_bash_can_read_its_own() {
         }
     }
     ran(&mut place.valetkey(&["completions", "tcsh"])).is(110).says(&["possible values"]);
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let place = Place::new();
+    std::fs::create_dir(place.project().join("man1")).unwrap();
+    ran(&mut place.valetkey(&["man", "man1"])).is(0);
+    for (page, words) in [
+        ("valetkey", &["valetkey-run(1)", "Exit codes"][..]),
+        ("valetkey-run", &["--time-limit", "Examples:"]),
+        ("valetkey-start", &["--until-exit", "VALETKEY_BUILD_ARGS"]),
+        ("valetkey-key-add", &["keychain"]),
+    ] {
+        let text = std::fs::read_to_string(place.project().join(format!("man1/{page}.1"))).unwrap();
+        // roff writes a dash as `\\-`.
+        let text = text.replace('\\', "");
+        assert!(text.starts_with(".ie") || text.contains(".TH"), "{page}: {text:.200}");
+        for word in words {
+            assert!(text.contains(word), "{page} has no {word}");
+        }
+    }
+    ran(&mut place.valetkey(&["man", "no/such/folder"]))
+        .is(110)
+        .says(&["failed to write the manual pages", "name a folder"]);
 }
 
 #[test]
