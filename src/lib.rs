@@ -1,6 +1,6 @@
 //! valetkey lends SSH keys to container builds.
 //!
-//! Three flows explain the whole crate.
+//! A few flows explain the whole crate.
 //!
 //! **One sign request, a straight line:** [`wire::frame`] reads a bounded frame →
 //! [`wire::agent`] turns it into a request → [`wire::userauth`] parses the signed data
@@ -10,6 +10,14 @@
 //! **One `valetkey run`:** [`config`] turns flags and `valetkey.toml` into validated grants →
 //! [`keys`] loads what they name → [`lease`] opens the sockets → [`builder`] turns the typed
 //! command into the one to run → [`child`] runs it → [`receipt`] sums the lease up.
+//!
+//! **One `valetkey start`:** [`cli::start`] starts this program once more → that one loads, opens the
+//! same [`lease`] and says what later steps need → its socket answers what descends from the job's
+//! process ([`agent::peer`]) → [`lease::control`] is asked by `status` and `stop`.
+//!
+//! **One build secret:** [`config`] names source and form → [`keys`] reads it → [`secret`] makes the
+//! file of it and holds that in memory → [`builder`] passes its path → [`child::mask`] and
+//! [`audit::exact`] look for it.
 //!
 //! **One audited layer:** [`image::source`] opens → [`image::layer`] decompresses and takes digests
 //! → [`image::stream`] shows every byte, [`image::tar`] and [`image::inner`] name them →

@@ -43,10 +43,10 @@ fn the_container_image_holds_one_file_that_works_alone_and_in_another_image() {
         "{}",
         linked.report()
     );
-    let context = format!("binary={}", binary.parent().expect("a folder").display());
     let dockerfile = folder().join("package/Dockerfile");
-    let build = ["build", "--build-context", &context, "--network", "host", "--tag", &image, "--file"];
-    engine.command("docker").args(build).arg(dockerfile).arg(project.path()).succeed();
+    let build = ["build", "--tag", &image, "--file"];
+    let context = binary.parent().expect("a folder");
+    engine.command("docker").args(build).arg(dockerfile).arg(context).succeed();
     let shown = engine.command("docker").args(["run", "--rm", "--network", "host", &image, "--version"]).succeed();
     assert!(shown.stdout.starts_with("valetkey "), "{}", shown.report());
     // It reads an image of itself, and finds no key.

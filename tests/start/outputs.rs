@@ -147,3 +147,12 @@ fn keys_whose_comments_name_repositories_are_held_to_them() {
     let ran = crate::run::place::ran(place.shell(&agent).env("KEYS", &all));
     ran.is(0).says(&["an agent cannot see repositories", "for logins as git to github.com"]);
 }
+
+#[test]
+fn in_a_gitlab_job_it_is_said_what_gitlab_can_hide() {
+    let place = Place::new();
+    let script = format!("{START} >vars; valetkey stop --all");
+    let said = "GitLab hides in the log what is the value of a variable with";
+    crate::run::place::ran(place.shell(&script).env("GITLAB_CI", "true")).is(0).says(&[said]);
+    place.job(&script).is(0).never_says(&[said]);
+}
