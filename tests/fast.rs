@@ -86,6 +86,7 @@ mod start {
     mod lifetime;
     mod outputs;
     mod peers;
+    mod secrets;
 }
 
 mod agent {

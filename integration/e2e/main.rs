@@ -61,6 +61,7 @@ mod secrets_are_in_no_image;
 mod secrets_are_the_users_own;
 mod secrets_open_what_they_are_for;
 mod secrets_reach_the_step;
+mod secrets_that_stay_in_an_image_are_found;
 mod standalone_compose_clones_a_private_repository;
 mod start_lends_to_the_builds_of_later_steps;
 mod strangers_at_the_socket_get_no_answer;

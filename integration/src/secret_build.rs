@@ -71,6 +71,6 @@ impl SecretBuild {
     /// The digest in this image must be the secret's.
     pub fn expect_digest(&self, engine: &Engine, image: &str) {
         let own = Run::new("sha256sum").stdin(std::fs::File::open(self.source.path()).expect("a file")).succeed();
-        assert_eq!(engine.in_image(image, &["cat", "/digest"]).succeed().stdout, own.stdout);
+        engine.in_image(image, &["grep", "-qxF", own.stdout.trim_end(), "/digest"]).succeed();
     }
 }

@@ -59,7 +59,8 @@ Examples:
 
 The build sees the keys in steps with `RUN --mount=type=ssh`, the host keys in steps with
 `--mount=type=secret,id=known_hosts,target=/etc/ssh/ssh_known_hosts,mode=0444`, and each secret
-in steps with `--mount=type=secret,id=ID` at /run/secrets/ID. Any other command gets SSH_AUTH_SOCK; every command gets VALETKEY_KNOWN_HOSTS.";
+in steps with `--mount=type=secret,id=ID` at /run/secrets/ID. Any other command gets SSH_AUTH_SOCK;
+every command gets VALETKEY_KNOWN_HOSTS.";
 
 /// Runs the command with keys and secrets lent to it, and returns its exit code.
 ///

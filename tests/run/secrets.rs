@@ -42,9 +42,10 @@ fn place() -> Place {
     place
 }
 
-/// `valetkey run` with these flags around a tool in whose place the script runs.
+/// `valetkey run` with these flags around a tool in whose place the script runs, and whose output
+/// is not masked.
 fn lending(place: &Place, flags: &[&str], tool: &[&str], script: &str) -> Command {
-    let mut command = place.valetkey(&[&["run"], flags, &["--"], tool].concat());
+    let mut command = place.valetkey(&[&["run", "--no-mask"], flags, &["--"], tool].concat());
     let path = format!("{}:{}", place.at("bin").display(), std::env::var("PATH").unwrap());
     command.env_remove("KEY").env("PATH", path).env("DO", script).env("TOKEN", SECRET);
     command
@@ -258,6 +259,28 @@ fn a_source_that_gives_nothing_or_too_much_stops_the_run_without_repeating_it() 
     }
     let ran = lend(&place, &["--secret", SECRET], TOOLS[0], "");
     ran.is(110).says(&["--secret", "it has no id"]).never_says(&[SECRET]);
+}
+
+#[test]
+fn the_first_source_that_is_there_is_lent_and_named() {
+    let place = place();
+    let config = "[[secret]]\nid = \"t\"\nsource = [\"env:MISSING\", \"file:none\", \"env:TOKEN\"]\n";
+    place.write("valetkey.toml", config);
+    let ran = lend(&place, &[], TOOLS[0], "cat \"$path\"; echo \"${TOKEN-unset}\"");
+    assert_eq!(ran.is(0).out, format!("{SECRET}unset\n"));
+    ran.says(&["lent the secret t (raw, 16 bytes) from env:TOKEN"]);
+    place.write("valetkey.toml", config.replace("env:TOKEN", "env:NONE"));
+    let ran = lend(&place, &[], TOOLS[0], "echo started");
+    ran.is(111).says(&["none of them is there", "env:MISSING: the variable is not set"]).never_says(&["started"]);
+}
+
+#[test]
+fn what_the_tool_prints_of_a_secret_is_masked_where_nobody_sits_at_a_terminal() {
+    let place = place();
+    let mut command = place.valetkey(&["run", "--secret", "t=env:TOKEN", "--", "docker", "build", "."]);
+    let path = format!("{}:{}", place.at("bin").display(), std::env::var("PATH").unwrap());
+    let ran = ran(command.env("PATH", path).env("DO", "cat \"$path\"; echo; base64 <\"$path\"").env("TOKEN", SECRET));
+    assert_eq!(ran.is(0).out, "***\n***\n");
 }
 
 #[test]
