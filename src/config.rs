@@ -6,6 +6,7 @@
 mod cert;
 pub mod comment;
 mod duration;
+mod fields;
 mod file;
 mod host;
 mod ignore;

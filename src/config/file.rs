@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 use super::cert::{self, RawCert};
+use super::fields::{check_fields, line_of};
 use super::host::{self, OneOrMany, RawHost};
 use super::ignore::{self, RawIgnore};
 use super::key_from::{self, RawSources, placed};
@@ -168,32 +169,6 @@ fn numbered<R, T>(
 ) -> Result<Vec<T>, ConfigError> {
     let entries = raw.into_iter().enumerate();
     entries.map(|(at, raw)| make(raw, &format!("{table} {} of {}", at + 1, path.display()))).collect()
-}
-
-fn check_fields(
-    table: &DeTable<'_>,
-    known: &'static [&'static str],
-    name: &'static str,
-    text: &str,
-    path: &Path,
-) -> Result<(), ConfigError> {
-    let unknown = table.keys().find(|key| !known.contains(&key.get_ref().as_ref()));
-    let Some(key) = unknown else { return Ok(()) };
-    let field = key.get_ref().to_string();
-    let similar = |&known: &&&'static str| strsim::damerau_levenshtein(known, &field);
-    let nearest = known.iter().min_by_key(similar).filter(|&known| strsim::damerau_levenshtein(known, &field) <= 3);
-    Err(ConfigError::Unknown {
-        path: path.to_owned(),
-        line: line_of(text, key.span().start),
-        field: crate::wire::text::shown(field.as_bytes()),
-        table: name,
-        nearest: nearest.copied(),
-        known,
-    })
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes().iter().take(offset).filter(|&&byte| byte == b'\n').count() + 1
 }
 
 /// How access is lent. What was written is not repeated: it may be a key in the wrong place.
