@@ -46,6 +46,7 @@ mod gateway_reads_what_is_granted_and_nothing_else;
 mod gateway_serves_any_user_and_image;
 mod gateway_serves_every_ssh_id;
 mod gateway_serves_what_the_builder_would_fetch;
+mod github_action_lends_build_secrets;
 mod github_action_takes_what_others_wrote_as_text;
 mod github_job_that_fails_or_is_cancelled_ends_its_lease;
 mod github_workflows_of_its_readme_work_as_pasted;

@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { KEY, valetkey, withConfig } = require('./program');
 const { annotate, entry, input, lines, print, visible, written } = require('./runner');
+const secrets = require('./secrets');
 
 /** Text that is part of a private key, also in base64. */
 const PRIVATE_KEY = /-----BEGIN|PRIVATE KEY|LS0tLS1CRUdJ/;
@@ -20,7 +21,7 @@ function refused() {
   }
   if (['true', 'false'].includes(input('audit'))) return 'audit takes the names of images, one a line';
   if (!['auto', 'true', 'false', ''].includes(input('compose'))) return 'compose is auto, true or false';
-  return '';
+  return secrets.given().reason;
 }
 
 /** With `=`, so that no value is a flag of its own. */
@@ -32,6 +33,7 @@ function flags() {
   const bake = input('bake') === 'true' ? ['--bake'] : targets.map((target) => `--bake=${target}`);
   return [
     ...(input('key') === '' ? [] : [`--key=env:${KEY}`, '--repos-from-comments']),
+    ...secrets.given().secrets.map(({ id, variable }) => `--secret=${id}=env:${variable}`),
     ...one('lend'), ...each('host', 'host'), ...one('user'), ...each('known-hosts', 'known-hosts'),
     ...one('time-limit'), ...compose, ...bake,
   ];
@@ -56,8 +58,8 @@ async function dockerfiles(lease) {
 
 function failed(title, code, said) {
   const rows = said.trim().split('\n').map((line) => line.replace(/^valetkey: /, ''));
-  const nothing = ['key', 'grants', 'config'].every((name) => input(name) === '');
-  const hint = nothing ? ['key, grants and config are empty: a secret that was not passed is an empty text (pull requests from forks get none)'] : [];
+  const nothing = ['key', 'grants', 'config', 'secrets'].every((name) => input(name) === '');
+  const hint = nothing ? ['key, grants, config and secrets are empty: a secret that was not passed is an empty text (pull requests from forks get none)'] : [];
   annotate('error', title, ...rows, ...hint);
   process.exitCode = code;
 }
@@ -66,7 +68,7 @@ async function main() {
   const reason = refused();
   if (reason !== '') return failed('nothing was lent', 110, reason);
   const since = Math.floor(Date.now() / 1000);
-  const { code, stderr } = await withConfig((config) => valetkey(['start', '--github-env', ...config, ...flags()], { inherit: true }));
+  const { code, stderr } = await withConfig((config) => valetkey(['start', '--github-env', ...config, ...flags()], { inherit: true, secret: true }));
   print(stderr);
   const lease = written('GITHUB_OUTPUT', 'lease');
   if (lease !== '') {

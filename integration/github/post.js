@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { KEY, folder, valetkey, withConfig } = require('./program');
 const { annotate, input, lines, print, random, state } = require('./runner');
+const { ID } = require('./secrets');
 const { audited, receipted, refusals } = require('./summary');
 
 /** Bytes of a receipt that is read. */
@@ -54,22 +55,45 @@ async function stop(lease) {
 }
 
 /** The keys to look for: the secret ones that this step knows, and all by their fingerprint. */
-function lookedFor(receipt) {
+function keysLookedFor(receipt) {
   const identities = receipt?.identities ?? [];
   const variables = identities.map((one) => /^env:(\w+)$/.exec(one.source)?.[1]);
   const known = variables.filter((name) => name !== undefined && (name === KEY ? input('key') : process.env[name]));
   const secret = [...new Set(known)].map((name) => `--for=env:${name}`);
   const open = [...new Set(identities.map((one) => one.fingerprint))].map((text) => `--for=${text}`);
-  return [[...secret, ...open], open];
+  return { exact: [...secret, ...open], open };
 }
 
-/** Audits one image. Gives `{ image, code, report, said }`. */
+/**
+ * The build secrets, of variables alone: a receipt that a step left behind is a file that anybody
+ * may have written, and another source could be a command.
+ */
+function secretsLookedFor(receipt) {
+  const all = (receipt?.secrets ?? []).map(({ id, source }) => ({ id, name: /^env:(\w+)$/.exec(source)?.[1] }));
+  const can = ({ id, name }) => name !== undefined && ID.test(id);
+  const without = all.filter((one) => !can(one)).map(({ id }) => ({ id, why: 'it does not come from a variable' }));
+  return { secrets: all.filter(can), without };
+}
+
+/** Audits one image. Gives `{ image, code, report, said, without }`. */
 async function audit(image, receipt) {
+  const { exact, open } = keysLookedFor(receipt);
+  const { secrets, without } = secretsLookedFor(receipt);
+  let keys = exact;
   let result;
-  for (const keys of lookedFor(receipt)) {
-    result = await withConfig((config) => valetkey(['audit', '--format=json', ...config, ...keys, '--', image]));
-    // A key that needs more than its variable is looked for by its fingerprint.
+  for (;;) {
+    const named = secrets.map(({ id, name }) => `--for-secret=${id}=env:${name}`);
+    result = await withConfig((config) =>
+      valetkey(['audit', '--format=json', ...config, ...keys, ...named, '--', image], { secret: true }));
     if (result.code !== 111) break;
+    const at = secrets.findIndex(({ name }) => result.stderr.includes(`env:${name}: `));
+    if (at >= 0) {
+      const why = result.stderr.trim().split('\n')[0].replace(/^error: /, '');
+      without.push({ id: secrets.splice(at, 1)[0].id, why });
+    } else if (keys !== open) {
+      // A key that needs more than its variable is looked for by its fingerprint.
+      keys = open;
+    } else break;
   }
   let report;
   try {
@@ -77,7 +101,7 @@ async function audit(image, receipt) {
   } catch {
     report = undefined;
   }
-  return { image, code: result.code, report, said: result.stderr };
+  return { image, code: result.code, report, said: result.stderr, without };
 }
 
 async function post() {
@@ -87,8 +111,9 @@ async function post() {
   refusals(receipt);
   const audits = [];
   for (const image of lines('audit')) audits.push(await audit(image, receipt));
-  for (const { image, code, report, said } of audits) {
+  for (const { image, code, report, said, without } of audits) {
     print(report?.verdict ?? said);
+    for (const { id, why } of without) annotate('warning', `audit of ${image}`, `the build secret ${id} was not looked for: ${why}`);
     if (code === 0 && report !== undefined) continue;
     annotate('error', `audit of ${image}`, ...(report === undefined ? said.trim().split('\n') : [report.verdict]));
     process.exitCode = code || 117;

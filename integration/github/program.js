@@ -5,17 +5,19 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { input, random } = require('./runner');
+const secrets = require('./secrets');
 
 /** Bytes that are kept of what it says, on each of its streams. */
 const MAX_SAID = 32 << 20;
 /** The variable of its process that the input `key` is in. */
 const KEY = 'VALETKEY_KEY';
 
-/** This step's environment without the inputs, and with the key for that one process. */
-function environment() {
-  const entries = Object.entries(process.env).filter(([name]) => !/^(INPUT|STATE)_/.test(name) && name !== KEY);
-  const env = Object.fromEntries(entries);
-  if (input('key') !== '') env[KEY] = `${input('key')}\n`;
+/** This step's environment without the inputs; with the secret ones where that one process needs them. */
+function environment(secret) {
+  const own = (name) => /^(INPUT|STATE)_/.test(name) || name === KEY || name.startsWith(secrets.VARIABLE);
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !own(name)));
+  if (secret && input('key') !== '') env[KEY] = `${input('key')}\n`;
+  if (secret) for (const { variable, value } of secrets.given().secrets) env[variable] = value;
   return env;
 }
 
@@ -33,12 +35,13 @@ function collected(stream) {
 
 /**
  * Runs it to its end and gives `{ code, stdout, stderr }`. Where `inherit` is true its standard
- * output is the step's own. A signal that ends the step is its to act on first.
+ * output is the step's own; where `secret` is, the keys and build secrets of the inputs are in its
+ * environment. A signal that ends the step is its to act on first.
  */
-function valetkey(args, { inherit = false } = {}) {
+function valetkey(args, { inherit = false, secret = false } = {}) {
   const stdio = ['ignore', inherit ? 'inherit' : 'pipe', 'pipe'];
   return new Promise((resolve) => {
-    const child = spawn(input('valetkey') || 'valetkey', args, { cwd: folder(), env: environment(), stdio });
+    const child = spawn(input('valetkey') || 'valetkey', args, { cwd: folder(), env: environment(secret), stdio });
     const [stdout, stderr] = [collected(child.stdout), collected(child.stderr)];
     const signals = ['SIGINT', 'SIGTERM'];
     let code;

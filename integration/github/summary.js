@@ -2,7 +2,9 @@
 // What a receipt and audits say, as the job's summary and annotations.
 
 const { cell, table } = require('./markdown');
+const { KEY } = require('./program');
 const { annotate } = require('./runner');
+const { VARIABLE } = require('./secrets');
 
 /** Annotations that one step may give; GitHub shows no more of a kind. */
 const MAX_ANNOTATIONS = 10;
@@ -29,6 +31,12 @@ function carried(repositories) {
   return [...sums.values()].map((sum) => [sum.name, sum.command, sum.count, sum.failed, size(sum.down), size(sum.up)]);
 }
 
+/** A source as who wrote the workflow knows it. */
+function from(source) {
+  if (source === `env:${KEY}`) return 'the input key';
+  return String(source).startsWith(`env:${VARIABLE}`) ? 'the input secrets' : source;
+}
+
 /** The receipt as Markdown. */
 function receipted(receipt) {
   const heading = '## valetkey\n\n';
@@ -39,16 +47,18 @@ function receipted(receipt) {
   const held = receipt.lending === 'gateway' ? ' No build held a key.' : '';
   const ends = { stop: 'until the end of the job', 'time-limit': 'and ended at its time limit', job: 'until the job\'s process ended', signal: 'and was ended by a signal' };
   const lent = receipt.identities.map((one) => [
-    one.fingerprint, one.comment, one.source, one.lending, one.lending === 'gateway' ? one.access : 'logins',
+    one.fingerprint, one.comment, from(one.source), one.lending, one.lending === 'gateway' ? one.access : 'logins',
     list(one.repos, one.lending === 'gateway' ? 'every one that the key opens' : 'not limited'),
     list(one.hosts, 'every pinned host'),
   ]);
+  const secrets = (receipt.secrets ?? []).map((one) => [one.id, one.form, one.bytes, from(one.source)]);
   const logins = receipt.logins.map((one) => [one.fingerprint, one.host ?? 'not visible', one.count]);
   const refused = receipt.refusals.map((one) => [one.kind, one.reason, one.hint ?? '', one.count]);
   const more = receipt.more_refusals > 0 ? `${receipt.more_refusals} refusals more are known by number only.\n\n` : '';
   return [
     heading, `Lent for ${seconds} s, ${ends[receipt.ended_by] ?? 'and ended'}.${held}\n\n`,
     table('Lent', ['Key', 'Comment', 'From', 'By', 'May', 'Repositories', 'Hosts'], lent),
+    table('Lent as build secrets', ['Id', 'Form', 'Bytes', 'From'], secrets),
     table('Read', ['Repository', 'Command', 'Sessions', 'Without success', 'To the build', 'From the build'], carried(receipt.repositories)),
     table('Logins', ['Key', 'Host', 'Count'], logins),
     table('Refused', ['Kind', 'What and why', 'What to do', 'Times'], refused), more,
@@ -78,7 +88,10 @@ function audited(audits) {
   // What packages ship on purpose is a note; it is counted in the report, and not listed here.
   const found = reports.flatMap(({ image, report }) =>
     report.findings.filter((one) => one.severity !== 'note').map((one) => finding(image, one)));
-  const unread = reports.flatMap(({ image, report }) => report.unread.map((one) => [image, one.place, one.reason]));
+  const unread = audits.flatMap(({ image, report, without }) => [
+    ...(report?.unread ?? []).map((one) => [image, one.place, one.reason]),
+    ...without.map(({ id, why }) => [image, `the build secret ${id}`, `not looked for: ${why}`]),
+  ]);
   return [
     table('Audit', ['Image', 'Result'], audits.map(verdict)),
     table('Found', ['Image', 'Severity', 'What', 'Where', 'What to do'], found),
