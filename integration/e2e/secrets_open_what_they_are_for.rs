@@ -6,15 +6,11 @@ use std::fs;
 use valetkey::keys::Secret;
 use valetkey::secret::Form;
 use valetkey_integration::engine::TOOLS_IMAGE;
-use valetkey_integration::{Engine, Gate, PackageIndex, Project, Registry, Run};
+use valetkey_integration::gate::basic;
+use valetkey_integration::{Engine, Gate, PackageIndex, Project, Registry};
 
 /// With what INI, shells and URLs know.
 const TOKEN: &str = "pypi-AgE%(x)s$HOME#;@:/?& +=";
-
-fn basic(user: &str, password: &str) -> String {
-    let script = "printf %s \"$0\" | base64 -w0";
-    format!("Basic {}", Run::new("sh").args(["-c", script, &format!("{user}:{password}")]).succeed().stdout)
-}
 
 /// Builds a project with this config and these steps, with the token in a variable.
 fn built(

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::engine::BASE_IMAGE;
-use crate::{Engine, GitServer, Key, PackageIndex, Project, folder};
+use crate::gate::basic;
+use crate::{Engine, Gate, GitServer, Key, PackageIndex, Project, folder};
 
 /// The application.
 pub struct ExampleBuild {
@@ -15,6 +16,8 @@ pub struct ExampleBuild {
     pub server: GitServer,
     /// The key that opens the server; its comment names the repository.
     pub key: Key,
+    /// What stands before the index, where it is for those with a token alone.
+    pub gate: Option<Gate>,
     _index: PackageIndex,
 }
 
@@ -22,11 +25,29 @@ impl ExampleBuild {
     /// For this engine, which gets the base image without an SSH client.
     #[must_use]
     pub fn new(engine: &Engine) -> Self {
+        Self::at(engine, |_| None)
+    }
+
+    /// The same with an index that only this token opens; the steps that install begin with these
+    /// words, which give it to Poetry.
+    #[must_use]
+    pub fn behind_token(engine: &Engine, token: &str, words: &str) -> Self {
+        let build = Self::at(engine, |index| Some(Gate::before(basic("__token__", token), &index.url)));
+        let dockerfile = fs::read_to_string(build.project.file("Dockerfile")).expect("the example");
+        let install = "--mount=type=ssh,uid=1000 poetry install";
+        assert_eq!(dockerfile.matches(install).count(), 2, "{dockerfile}");
+        let dockerfile = dockerfile.replace(install, &format!("--mount=type=ssh,uid=1000 {words} poetry install"));
+        Self { project: build.project.write("Dockerfile", &dockerfile), ..build }
+    }
+
+    fn at(engine: &Engine, gate: impl FnOnce(&PackageIndex) -> Option<Gate>) -> Self {
         let server = GitServer::up();
         let url = server.url("platform/omnibus.git");
         let key = Key::ed25519(&url);
         let server = server.having_package(&key);
         let index = PackageIndex::up();
+        let gate = gate(&index);
+        let index_url = gate.as_ref().map_or(index.url.clone(), |gate| format!("http://{}/simple/", gate.host));
         let project = copied(&folder().join("examples/fastapi"), "", Project::new());
         fs::remove_file(project.file("valetkey.toml")).expect("the grants of the example");
         let base = format!("{}-base", project.name);
@@ -37,7 +58,7 @@ impl ExampleBuild {
         let pyproject = fs::read_to_string(project.file("pyproject.toml")).expect("the example");
         let pyproject = pyproject.replace("ssh://git@git.example.com/platform/omnibus.git", &url);
         let source =
-            format!("\n[[tool.poetry.source]]\nname = \"loopback\"\nurl = \"{}\"\npriority = \"primary\"\n", index.url);
+            format!("\n[[tool.poetry.source]]\nname = \"loopback\"\nurl = \"{index_url}\"\npriority = \"primary\"\n");
         // Loopback is this machine's, so the build uses this machine's network.
         let build = format!("build:\n      network: host\n      args: {{BASE_IMAGE: \"{base}\"}}\n");
         let compose = format!(
@@ -49,7 +70,7 @@ impl ExampleBuild {
         let dockerfile = fs::read_to_string(project.file("Dockerfile")).expect("the example");
         let dockerfile = dockerfile.replace("BASE_IMAGE=python:3.12-slim-bookworm", &format!("BASE_IMAGE={base}"));
         let project = project.write("Dockerfile", &dockerfile);
-        Self { project, server, key, _index: index }
+        Self { project, server, key, gate, _index: index }
     }
 }
 

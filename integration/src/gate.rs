@@ -6,8 +6,17 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use crate::Run;
+
 /// What is answered to a path: a content type and a body; none for what is not there.
 pub type Answer = Box<dyn Fn(&str) -> Option<(String, Vec<u8>)> + Send>;
+
+/// What a user shows in `Authorization`.
+#[must_use]
+pub fn basic(user: &str, password: &str) -> String {
+    let script = "printf %s \"$0\" | base64 -w0";
+    format!("Basic {}", Run::new("sh").args(["-c", script, &format!("{user}:{password}")]).succeed().stdout)
+}
 
 /// A running one. Its thread ends with the test's process.
 pub struct Gate {
