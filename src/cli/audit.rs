@@ -2,6 +2,7 @@
 //!
 //! Exits 0 only if everything was read and nothing was found.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -118,13 +119,14 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let mut looking = Looking::default();
     looking.add(&args.keys)?;
     looking.add_secrets(&args.for_secret)?;
+    let hidden = looking.variables().to_vec();
     let config = if args.no_config {
         None
     } else {
         args.config.clone().or_else(|| config::find(&std::env::current_dir().ok()?))
     };
     let ignores = config.map(|path| config::read(&path)).transpose()?.unwrap_or_default().ignores;
-    let sources = args.images.iter().map(|image| (image.clone(), open(image, args.engine.as_deref())));
+    let sources = args.images.iter().map(|image| (image.clone(), open(image, args.engine.as_deref(), &hidden)));
     let attesting = args.attest.as_deref().map(|key| Attesting::new(key, args.attest_to.as_deref())).transpose()?;
     let verifying = args.verify.clone().zip(args.allowed_signers.clone());
     let cached = !args.no_cache;
@@ -199,7 +201,7 @@ fn add(all: &mut Report, mut more: Report) {
     all.ignored += more.ignored;
 }
 
-fn open(image: &str, engine: Option<&str>) -> Result<Source, SourceError> {
+fn open(image: &str, engine: Option<&str>, hidden: &[OsString]) -> Result<Source, SourceError> {
     if image == "-" {
         return source::stream(Box::new(std::io::stdin()), "standard input");
     }
@@ -211,10 +213,10 @@ fn open(image: &str, engine: Option<&str>) -> Result<Source, SourceError> {
         return source::open(path);
     }
     match engine {
-        Some(engine) => source::save(&[engine.into()], image),
-        None => match source::save(&["docker".into()], image) {
+        Some(engine) => source::save(&[engine.into()], image, hidden),
+        None => match source::save(&["docker".into()], image, hidden) {
             Err(SourceError::Engine { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
-                source::save(&["podman".into()], image)
+                source::save(&["podman".into()], image, hidden)
             }
             saving => saving,
         },

@@ -125,7 +125,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     if let Some((auditing, images)) = made {
         let ignores = settings.ignores.clone();
-        return auditing.run(&images?, super::audit::Options { looking, ignores, cached: true, ..Default::default() });
+        let options = super::audit::Options { looking, ignores, cached: true, ..Default::default() };
+        return auditing.run(&images?, &settings.secret_variables(), options);
     }
     Ok(ended.code())
 }

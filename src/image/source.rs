@@ -229,17 +229,21 @@ pub struct Saving {
     image: String,
 }
 
-/// Has an engine save an image, as a stream. `client` is its program with global flags.
+/// Has an engine save an image, as a stream. `client` is its program with global flags; `hidden`
+/// names the variables of our environment that hold secrets, which are none of its business.
 ///
 /// # Errors
 /// [`SourceError::Engine`] where the client cannot be started.
-pub fn save(client: &[OsString], image: &str) -> Result<Source, SourceError> {
+pub fn save(client: &[OsString], image: &str, hidden: &[OsString]) -> Result<Source, SourceError> {
     let (program, globals) =
         client.split_first().map_or((OsStr::new("docker"), &[][..]), |(program, rest)| (program, rest));
     let engine = program.to_string_lossy().into_owned();
     let mut command = Command::new(program);
     // A name is not taken for a flag.
     command.args(globals).args(["image", "save", "--", image]);
+    for name in hidden {
+        command.env_remove(name);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| SourceError::Engine { engine: engine.clone(), error })?;
     let Some(output) = child.stdout.take() else { return Err(SourceError::NoImage(image.to_owned())) };

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::made::{Layout, tar};
+use crate::run::place::{Place, ran};
 use valetkey::image::digest::Digest;
 
 const TOKEN: &str = "npm_Pa55/wo+rd=9d8c7b6a5f4e3d2c1b0a0123";
@@ -265,4 +266,20 @@ fn a_secret_that_was_lent_is_ignored_by_its_rule_and_not_by_its_place() {
         std::fs::write(world.path("valetkey.toml"), format!("[[ignore]]\n{entry}\nreason = \"a test\"\n")).unwrap();
         world.audit(code, &["--for-secret", "env:TOKEN", "./image.tar"]);
     }
+}
+
+#[test]
+fn the_engine_that_saves_an_image_does_not_see_what_is_looked_for() {
+    let place = Place::new();
+    // A double of an engine's client: it says what it sees, and has no image.
+    let engine = place.write("engine", "#!/bin/sh\nenv >\"$SEEN\"; exit 1\n");
+    std::fs::set_permissions(&engine, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let seen = place.project().join("seen");
+    let args = ["audit", "--engine", "./engine", "--for", "env:KEY", "--for-secret", "npm=env:TOKEN", "app:latest"];
+    let mut command = place.valetkey(&args);
+    let asked = ran(command.env("TOKEN", "s3cret-of-a-test").env("SEEN", &seen).env("CONTROL", "seen"));
+    assert_ne!(asked.code, Some(0), "{asked:?}");
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("CONTROL=seen"), "the control: {seen}");
+    assert!(!seen.contains("s3cret-of-a-test") && !seen.contains("PRIVATE KEY"), "{seen}");
 }

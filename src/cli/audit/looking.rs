@@ -1,6 +1,7 @@
 //! What an audit looks for by itself: keys and build secrets that were lent, or named with `--for` and
 //! `--for-secret`.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use crate::audit::exact::texts::MIN_TEXT;
@@ -29,6 +30,8 @@ pub struct Looking {
     fingerprints: Vec<String>,
     /// Build secrets, by name.
     texts: Vec<(String, Secret)>,
+    /// Variables of the environment that all of these came from.
+    variables: Vec<OsString>,
 }
 
 impl Looking {
@@ -66,6 +69,7 @@ impl Looking {
             for word in words {
                 let (id, source) = config::parse_named("--for-secret", word)?;
                 let from = source.to_string();
+                self.variables.extend(source.variables().into_iter().map(OsString::from));
                 let text = keys::load::text(&source, env);
                 let text = text.map_err(|reason| KeyError { from: from.clone(), reason })?;
                 if !self.text(id.as_deref().unwrap_or(&from), text.expose()) {
@@ -117,7 +121,14 @@ impl Looking {
         Ok(())
     }
 
+    /// The variables that hold what is looked for, for no other program to see.
+    #[must_use]
+    pub fn variables(&self) -> &[OsString] {
+        &self.variables
+    }
+
     fn source(&mut self, source: &KeySource) -> Result<(), Failure> {
+        self.variables.extend(source.variables().into_iter().map(OsString::from));
         LoadEnv::with_process(None, |env| {
             env.kept = Some(Vec::new());
             let loaded = keys::load(source, env)?;

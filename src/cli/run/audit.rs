@@ -61,10 +61,10 @@ impl Auditing {
         Ok(images)
     }
 
-    /// Audits them, and gives the exit code.
-    pub(super) fn run(&self, images: &[String], options: audit::Options) -> Result<u8, Failure> {
+    /// Audits them, and gives the exit code. `hidden` are the variables that hold secrets.
+    pub(super) fn run(&self, images: &[String], hidden: &[OsString], options: audit::Options) -> Result<u8, Failure> {
         ui::note(&format!("auditing {}", images.join(", ")));
-        let sources = images.iter().map(|image| (image.clone(), source::save(&self.engine, image)));
+        let sources = images.iter().map(|image| (image.clone(), source::save(&self.engine, image, hidden)));
         audit::all(sources, options)
     }
 }
