@@ -15,8 +15,8 @@ use rustix::process::Pid;
 /// How many parents are followed at most. A build is about five deep.
 pub const MAX_DEPTH: usize = 64;
 
-/// Bytes of a process's words that are looked at.
-const MAX_WORDS: u64 = 4096;
+/// `PF_FORKNOEXEC` of Linux's `include/linux/sched.h`, in the flags of a process.
+const FORKED: u64 = 0x40;
 
 /// Why a peer gets no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -69,6 +69,7 @@ impl Stranger {
 struct Stat {
     name: String,
     parent: i32,
+    forked: bool,
     start_time: u64,
 }
 
@@ -80,14 +81,15 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     let name = crate::wire::text::shown(text.get(open + 1..close)?);
     let rest = std::str::from_utf8(text.get(close + 1..)?).ok()?;
     let mut fields = rest.split_ascii_whitespace();
-    // Fields 3 (state), 4 (ppid) and 22 (starttime).
+    // Fields 3 (state), 4 (ppid), 9 (flags) and 22 (starttime).
     let state = fields.next()?;
     if matches!(state, "Z" | "X") {
         return None;
     }
     let parent = fields.next()?.parse().ok()?;
-    let start_time = fields.nth(17)?.parse().ok()?;
-    Some(Stat { name, parent, start_time })
+    let flags: u64 = fields.nth(4)?.parse().ok()?;
+    let start_time = fields.nth(12)?.parse().ok()?;
+    Some(Stat { name, parent, forked: flags & FORKED != 0, start_time })
 }
 
 /// A process and when it started, in clock ticks since the system did: no other process has both.
@@ -105,9 +107,8 @@ pub struct Relative {
     pub process: Process,
     /// Its name, as `ps -o comm` shows it.
     pub name: String,
-    /// The words that it was started with, separated by NUL. A process that was forked and has
-    /// started no other program since has its parent's.
-    pub words: Vec<u8>,
+    /// Whether it was forked and has started no program of its own since, as a shell's subshell.
+    pub forked: bool,
     /// Its parent's number; 0 where that is out of sight.
     pub parent: i32,
 }
@@ -116,12 +117,9 @@ impl Relative {
     /// What `/proc` says of a process that lives.
     #[must_use]
     pub fn of(pid: i32) -> Option<Self> {
-        use std::io::Read as _;
         let stat = Proc::default().stat(pid)?;
-        let mut words = Vec::new();
-        std::fs::File::open(format!("/proc/{pid}/cmdline")).ok()?.take(MAX_WORDS).read_to_end(&mut words).ok()?;
         let process = Process { pid, start_time: stat.start_time };
-        Some(Self { process, name: stat.name, words, parent: stat.parent })
+        Some(Self { process, name: stat.name, forked: stat.forked, parent: stat.parent })
     }
 }
 
@@ -286,7 +284,7 @@ mod tests {
                 self.parents.borrow_mut().insert(pid, value);
             }
             let (parent, start_time) = *self.parents.borrow().get(&pid)?;
-            Some(Stat { name: String::new(), parent, start_time })
+            Some(Stat { name: String::new(), parent, forked: false, start_time })
         }
     }
 
@@ -296,7 +294,9 @@ mod tests {
         assert_eq!(parse_stat(line).unwrap().parent, 1);
         let line = b"42 (sh) S 7 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 999 0 0\n";
         let stat = parse_stat(line).unwrap();
-        assert_eq!((stat.parent, stat.start_time, stat.name.as_str()), (7, 999, "sh"));
+        assert_eq!((stat.parent, stat.start_time, stat.name.as_str(), stat.forked), (7, 999, "sh", false));
+        let line = b"42 (sh) S 7 1 1 0 -1 4194368 0 0 0 0 0 0 0 0 20 0 1 0 999 0 0\n";
+        assert!(parse_stat(line).unwrap().forked);
     }
 
     #[test]

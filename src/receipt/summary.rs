@@ -35,7 +35,7 @@ impl Receipt {
             Some("time-limit") => format!("the lease ended at its time limit, before the command did ({seconds})"),
             Some("job") => format!("the lease ended with its job after {seconds}"),
             Some("signal") => format!("the lease was ended by a signal after {seconds}"),
-            None => format!("the lease goes on since {seconds}"),
+            None => format!("the lease has gone on for {seconds}"),
             Some(_) => format!("the lease is over after {seconds}"),
         });
         lines

@@ -81,6 +81,15 @@ fn a_subshell_and_a_pipe_are_not_taken_for_the_job() {
 }
 
 #[test]
+fn a_shell_inside_of_a_shell_of_the_same_words_is_a_job_of_its_own() {
+    let place = Place::new();
+    // Both are `sh` and nothing else, as where a person types it.
+    let script = format!("{START} >vars; cat vars");
+    let ran = place.job(&format!("printf '%s' '{script}' | sh >vars2; . ./vars2; while [ -e $VALETKEY_LEASE ]; do :; done; ! ssh-add -l 2>/dev/null"));
+    ran.is(0);
+}
+
+#[test]
 fn it_lasts_for_the_process_that_was_typed_and_no_longer() {
     let place = Place::new();
     let script = format!(

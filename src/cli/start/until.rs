@@ -59,11 +59,8 @@ pub(super) fn choose(ancestors: &[Relative], github: bool, answered: Option<Answ
         return Some(until(first, answered.unwrap_or(Answered::User)));
     }
     let mut shell = ancestors.iter().position(|one| !WRAPPERS.contains(&one.name.as_str()))?;
-    // A subshell, `$(…)` or a pipe: forked, and still called as its parent is.
-    while let (Some(one), Some(above)) = (ancestors.get(shell), ancestors.get(shell + 1)) {
-        if one.words != above.words || one.name != above.name || one.words.is_empty() {
-            break;
-        }
+    // A subshell, `$(…)` or a pipe, which ends with its last command.
+    while ancestors.get(shell).is_some_and(|one| one.forked) && shell + 1 < ancestors.len() {
         shell += 1;
     }
     Some(until(ancestors.get(shell)?, answered.unwrap_or_default()))
@@ -105,14 +102,15 @@ fn until(process: &Relative, answered: Answered) -> Until {
 mod tests {
     use super::*;
 
-    /// `name words`, the nearest first; numbers count down from 100.
+    /// Names, with `forked` where it started no program of its own, the nearest first; numbers count
+    /// down from 100.
     fn line(names: &[(&str, &str)]) -> Vec<Relative> {
         let own = Relative::of(i32::try_from(std::process::id()).unwrap()).unwrap();
-        let one = |(at, (name, words)): (usize, &(&str, &str))| {
+        let one = |(at, (name, how)): (usize, &(&str, &str))| {
             let pid = 100 - i32::try_from(at).unwrap();
             let mut one = own.clone();
             one.process.pid = pid;
-            Relative { name: (*name).to_owned(), words: words.as_bytes().to_vec(), parent: pid - 1, ..one }
+            Relative { name: (*name).to_owned(), forked: *how == "forked", parent: pid - 1, ..one }
         };
         names.iter().enumerate().map(one).collect()
     }
@@ -124,9 +122,10 @@ mod tests {
 
     #[test]
     fn a_shell_is_chosen_past_its_own_subshells_and_past_what_waits_for_one_command() {
-        assert_eq!(chosen(&[("bash", "bash"), ("sshd", "sshd: me")], false), (100, false));
-        assert_eq!(chosen(&[("bash", "bash x.sh"), ("bash", "bash x.sh"), ("bash", "-bash")], false), (99, false));
-        assert_eq!(chosen(&[("sudo", "sudo valetkey"), ("sh", "sh"), ("make", "make")], false), (99, false));
+        assert_eq!(chosen(&[("bash", ""), ("sshd", "forked")], false), (100, false));
+        assert_eq!(chosen(&[("bash", "forked"), ("bash", "forked"), ("bash", ""), ("bash", "")], false), (98, false));
+        assert_eq!(chosen(&[("sudo", ""), ("sh", ""), ("make", "")], false), (99, false));
+        assert_eq!(chosen(&[("sh", "forked")], false), (100, false), "all that is seen of it");
     }
 
     #[test]
