@@ -154,5 +154,6 @@ mod image {
 
 mod docs {
     mod adding_a_rule;
+    mod ci;
     mod promises;
 }
