@@ -4,6 +4,7 @@
 //! wrapped command (an argument can be a token).
 
 mod pending;
+mod replacing;
 mod summary;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::lease::EndedBy;
 use crate::policy::HostSeen;
 
 pub use pending::{Pending, ReceiptError};
+pub(crate) use replacing::Replacing;
 
 /// Name and version of the receipt's format; a field that is added does not change it.
 pub const FORMAT: &str = "valetkey-receipt/1";

@@ -54,7 +54,7 @@ pub(super) struct RawSecret {
 fn fields_of(form: &str) -> (&'static [&'static str], usize) {
     match form {
         "netrc" => (&["host", "login"], 2),
-        "npmrc" => (&["registry", "scope"], 0),
+        "npmrc" => (&["registry", "scope"], 1),
         "pip" => (&["url", "extra"], 1),
         "docker-config" => (&["registry", "login"], 2),
         "cargo" => (&["registry"], 1),
@@ -132,7 +132,7 @@ pub(super) fn secret(raw: RawSecret, place: &str, folder: &Path) -> Result<Wante
             Form::Netrc { host, login }
         }
         "npmrc" => {
-            let registry = address("registry", raw.registry.as_deref().unwrap_or(npmrc::REGISTRY))?;
+            let registry = address("registry", &value(raw.registry))?;
             if registry.user().is_some() {
                 return refuse("registry", "it has a user name", "npm takes a token alone: write https://HOST/PATH");
             }
@@ -268,6 +268,7 @@ mod tests {
             id = "npmrc"
             source = "env:NPM"
             form = "npmrc"
+            registry = "https://npm.example.com/"
             [[secret]]
             id = "docker"
             source = "env:D"
@@ -296,7 +297,7 @@ mod tests {
             }
         );
         assert_eq!((&secrets[1].form, secrets[1].from().as_str()), (&Form::Raw, "file:/project/token or env:TOKEN"));
-        let registry = Address::parse(npmrc::REGISTRY).unwrap();
+        let registry = Address::parse("https://npm.example.com/").unwrap();
         assert_eq!(secrets[3].form, Form::Npmrc { registry, scope: None });
         let names: Vec<_> = secrets.iter().map(|secret| secret.form.name()).collect();
         assert_eq!(names, ["pip", "raw", "netrc", "npmrc", "docker-config", "cargo", "template"]);
@@ -323,7 +324,8 @@ mod tests {
             ("form = \"netrc\"\nhost = \"a\"", "login"),
             ("form = \"netrc\"\nhost = \"hunter2:1\"\nlogin = \"a\"", "host"),
             ("form = \"netrc\"\nhost = \"a\"\nlogin = \"hunter2 x\"", "login"),
-            ("form = \"npmrc\"\nscope = \"hunter2\"", "scope"),
+            ("form = \"npmrc\"\nscope = \"hunter2\"", "registry"),
+            ("form = \"npmrc\"\nregistry = \"https://a/\"\nscope = \"hunter2\"", "scope"),
             ("form = \"npmrc\"\nregistry = \"hunter2\"", "registry"),
             ("form = \"npmrc\"\nregistry = \"https://hunter2@a/\"", "registry"),
             ("form = \"pip\"", "url"),

@@ -1,12 +1,10 @@
 //! The receipt for a machine: a JSON file that is opened before the build and put in its place
 //! after it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Receipt;
+use super::{Receipt, Replacing};
 use crate::exit::Code;
 use crate::ui::Explain;
 
@@ -30,10 +28,7 @@ impl Explain for ReceiptError {
 pub struct Pending {
     /// As it was typed.
     path: PathBuf,
-    /// The same, absolute.
-    place: PathBuf,
-    temporary: PathBuf,
-    file: File,
+    file: Replacing,
 }
 
 impl Pending {
@@ -43,38 +38,19 @@ impl Pending {
     /// # Errors
     /// [`ReceiptError`] of the system.
     pub fn open(path: &Path) -> Result<Self, ReceiptError> {
-        let failed = |source| ReceiptError { path: path.to_owned(), source };
-        let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
-            return Err(failed(io::ErrorKind::IsADirectory.into()));
-        };
-        let mut temporary = std::ffi::OsString::from(".");
-        temporary.push(name);
-        // Random: what a kill left behind must not stop a later run, whose number may be the same
-        // (in a container it is always 1).
-        temporary.push(format!(".{}", crate::lease::random_name().map_err(failed)?));
-        // A lease in the background is elsewhere when it writes.
-        let place = std::path::absolute(path).map_err(failed)?;
-        let temporary = place.with_file_name(temporary);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&temporary).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), place, temporary, file })
+        let file = Replacing::open(path, 0o644);
+        let file = file.map_err(|source| ReceiptError { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), file })
     }
 
     /// Writes the receipt and puts it in its place.
     ///
     /// # Errors
     /// [`ReceiptError`] of the system.
-    pub fn write(mut self, receipt: &Receipt) -> Result<(), ReceiptError> {
-        let written = serde_json::to_string_pretty(receipt).map_err(io::Error::from);
-        let written = written.and_then(|text| self.file.write_all(format!("{text}\n").as_bytes()));
-        let placed = written.and_then(|()| std::fs::rename(&self.temporary, &self.place));
-        placed.map_err(|source| ReceiptError { path: self.path.clone(), source })
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        // Gone already where the receipt was written.
-        let _ = std::fs::remove_file(&self.temporary);
+    pub fn write(self, receipt: &Receipt) -> Result<(), ReceiptError> {
+        let text = serde_json::to_string_pretty(receipt).map_err(io::Error::from);
+        let placed = text.and_then(|text| self.file.write(format!("{text}\n").as_bytes()));
+        placed.map_err(|source| ReceiptError { path: self.path, source })
     }
 }
 

@@ -11,6 +11,7 @@ use super::start;
 use crate::agent::socket;
 use crate::builder::{self, Lending, Typed};
 use crate::cli::lend::{Settings, probe};
+use crate::cli::start::output;
 use crate::lease::{Folder, LeaseError, Places};
 use crate::ui::{self, Failure};
 
@@ -85,7 +86,7 @@ fn quoted(word: &OsStr) -> String {
     if !text.is_empty() && text.chars().all(plain) {
         return text.into_owned();
     }
-    format!("'{}'", text.replace('\'', r"'\''"))
+    output::quoted(&text)
 }
 
 #[cfg(test)]

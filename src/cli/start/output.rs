@@ -1,8 +1,7 @@
 //! What `start` prints and writes for the next steps: PURE text, and the writing of it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -11,6 +10,7 @@ use super::given::{Given, Variable};
 use crate::child::mask::MIN_PATTERN;
 use crate::exit::Code;
 use crate::keys::{Secret, written};
+use crate::receipt::Replacing;
 use crate::ui::Failure;
 
 /// Commands for a shell that set the variables, POSIX `export` with each value in single quotes, and
@@ -29,7 +29,8 @@ pub(in crate::cli) fn shell_back(variables: &[Variable]) -> String {
     variables.iter().map(back).collect()
 }
 
-fn quoted(value: &str) -> String {
+/// A value as one word of a POSIX shell.
+pub(in crate::cli) fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }
 
@@ -113,20 +114,8 @@ pub(super) fn append(variable: &str, text: &str) -> Result<(), Failure> {
 
 /// Replaces a file of the person's own. A symbolic link is replaced, never written through.
 pub(in crate::cli) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let written = || -> io::Result<()> {
-        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-        let mut temporary = std::ffi::OsString::from(".");
-        temporary.push(name);
-        temporary.push(format!(".{}", crate::lease::random_name()?));
-        let temporary = path.with_file_name(temporary);
-        let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-        let placed = file.write_all(text.as_bytes()).and_then(|()| std::fs::rename(&temporary, path));
-        if placed.is_err() {
-            let _ = std::fs::remove_file(&temporary);
-        }
-        placed
-    };
-    written().map_err(|error| Failure::new(Code::Lease, format!("failed to write {}: {error}", path.display())))
+    let written = Replacing::open(path, 0o600).and_then(|file| file.write(text.as_bytes()));
+    written.map_err(|error| Failure::new(Code::Lease, format!("failed to write {}: {error}", path.display())))
 }
 
 #[cfg(test)]

@@ -6,9 +6,6 @@
 use super::out::Out;
 use super::{Address, FormError};
 
-/// npm's own registry.
-pub const REGISTRY: &str = "https://registry.npmjs.org/";
-
 /// Whether this is a scope: `@org`.
 #[must_use]
 pub fn is_scope(scope: &str) -> bool {
@@ -53,8 +50,8 @@ mod tests {
     #[test]
     fn a_token_is_for_its_registry_and_scope() {
         assert_eq!(
-            file(&form(REGISTRY, None), b"npm_a-Z=").unwrap(),
-            "registry=https://registry.npmjs.org/\n//registry.npmjs.org/:_authToken=npm_a-Z=\n"
+            file(&form("https://npm.example.com/", None), b"npm_a-Z=").unwrap(),
+            "registry=https://npm.example.com/\n//npm.example.com/:_authToken=npm_a-Z=\n"
         );
         assert_eq!(
             file(&form("http://127.0.0.1:1/npm", Some("@org")), b"a;b#\"c\\").unwrap(),
@@ -64,8 +61,8 @@ mod tests {
 
     #[test]
     fn what_npm_would_take_for_a_variable_is_refused() {
-        assert_eq!(file(&form(REGISTRY, None), b"a${HOME}"), Err(FormError::Character("`${`")));
-        assert!(file(&form(REGISTRY, None), b"a$HOME").is_ok());
+        assert_eq!(file(&form("https://npm.example.com/", None), b"a${HOME}"), Err(FormError::Character("`${`")));
+        assert!(file(&form("https://npm.example.com/", None), b"a$HOME").is_ok());
     }
 
     #[test]
