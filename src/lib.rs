@@ -33,6 +33,7 @@ pub mod child;
 pub mod cli;
 pub mod config;
 pub mod decision_log;
+pub mod document;
 pub mod exit;
 pub mod gateway;
 pub mod guest;
