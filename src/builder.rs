@@ -28,7 +28,7 @@ mod go_client;
 mod guest_mount;
 mod heredoc;
 mod image_build;
-mod instruction;
+pub(crate) mod instruction;
 pub mod made;
 mod podman;
 pub mod probe;

@@ -29,6 +29,7 @@
 pub mod agent;
 pub mod audit;
 pub mod builder;
+pub mod check;
 pub mod child;
 pub mod cli;
 pub mod config;

@@ -4,30 +4,36 @@
 use super::heredoc;
 
 /// A logical line: an instruction, its continuations joined.
-pub(super) struct Logical<'a> {
-    pub(super) text: Vec<u8>,
+pub(crate) struct Logical<'a> {
+    pub(crate) text: Vec<u8>,
+    /// Where pieces of the text begin in it, and where they begin in the file.
+    pub(crate) pieces: Vec<(usize, usize)>,
     /// The texts of its heredocs.
-    pub(super) bodies: Vec<&'a [u8]>,
+    pub(crate) bodies: Vec<&'a [u8]>,
+    /// Where each of those begins in the file.
+    pub(crate) bodies_at: Vec<usize>,
     /// Where its first physical line begins in the file, and that line's number.
-    pub(super) offset: usize,
-    pub(super) line: usize,
+    pub(crate) offset: usize,
+    pub(crate) line: usize,
     /// Where its last physical line ends, before the line feed; heredocs come after it.
-    pub(super) end: usize,
+    pub(crate) end: usize,
+    /// The same, behind its heredocs.
+    pub(crate) end_with_heredocs: usize,
 }
 
-pub(super) fn is_blank(byte: u8) -> bool {
+pub(crate) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
 }
 
 /// The first word of an instruction and what is behind it.
-pub(super) fn first_word(text: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn first_word(text: &[u8]) -> (&[u8], &[u8]) {
     let text = text.trim_ascii_start();
     let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
     text.split_at(end)
 }
 
 /// `# escape=` among the directives, which end at the first line that is none.
-pub(super) fn escape_of(text: &[u8]) -> u8 {
+pub(crate) fn escape_of(text: &[u8]) -> u8 {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     for line in text.split(|&b| b == b'\n') {
         let Some(comment) = line.trim_ascii().strip_prefix(b"#") else { break };
@@ -61,7 +67,7 @@ fn is_skipped(line: &[u8]) -> bool {
 }
 
 /// The instructions, with heredocs passed over.
-pub(super) fn logical_lines(text: &[u8], escape: u8) -> Vec<Logical<'_>> {
+pub(crate) fn logical_lines(text: &[u8], escape: u8) -> Vec<Logical<'_>> {
     let mut physical = Vec::new();
     let mut offset = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     for line in text.get(offset..).unwrap_or_default().split(|&b| b == b'\n') {
@@ -75,8 +81,16 @@ pub(super) fn logical_lines(text: &[u8], escape: u8) -> Vec<Logical<'_>> {
             continue;
         }
         let (part, mut goes_on) = continued(line, escape);
-        let mut logical =
-            Logical { text: part.to_vec(), bodies: Vec::new(), offset, line: number + 1, end: offset + line.len() };
+        let mut logical = Logical {
+            text: part.to_vec(),
+            pieces: vec![(0, offset)],
+            bodies: Vec::new(),
+            bodies_at: Vec::new(),
+            offset,
+            line: number + 1,
+            end: offset + line.len(),
+            end_with_heredocs: 0,
+        };
         while goes_on {
             let Some((_, (offset, line))) = lines.next() else { break };
             logical.end = offset + line.len();
@@ -84,19 +98,25 @@ pub(super) fn logical_lines(text: &[u8], escape: u8) -> Vec<Logical<'_>> {
                 continue;
             }
             let (part, more) = continued(line, escape);
+            logical.pieces.push((logical.text.len(), offset));
             logical.text.extend_from_slice(part);
             goes_on = more;
         }
+        logical.end_with_heredocs = logical.end;
         for heredoc in heredoc::of_instruction(&logical.text, escape) {
             let mut body = None;
             for (_, (offset, line)) in lines.by_ref() {
+                logical.end_with_heredocs = offset + line.len();
                 if heredoc.ends_at(line.strip_suffix(b"\r").unwrap_or(line)) {
                     break;
                 }
                 let (from, _) = body.unwrap_or((offset, 0));
                 body = Some((from, offset + line.len()));
             }
-            logical.bodies.extend(body.and_then(|(from, to)| text.get(from..to)));
+            // One that is empty has no text, and stands where its end does.
+            let (from, to) = body.unwrap_or((logical.end_with_heredocs, logical.end_with_heredocs));
+            logical.bodies.push(text.get(from..to).unwrap_or_default());
+            logical.bodies_at.push(from);
         }
         found.push(logical);
     }
@@ -105,7 +125,7 @@ pub(super) fn logical_lines(text: &[u8], escape: u8) -> Vec<Logical<'_>> {
 
 /// The flags in front of a RUN's command, quotes taken off (BuildKit's `extractBuilderFlags`),
 /// and the command.
-pub(super) fn flags(rest: &[u8]) -> (Vec<Vec<u8>>, &[u8]) {
+pub(crate) fn flags(rest: &[u8]) -> (Vec<Vec<u8>>, &[u8]) {
     let mut found = Vec::new();
     let mut rest = rest.trim_ascii_start();
     while rest.starts_with(b"--") {

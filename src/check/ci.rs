@@ -1,0 +1,121 @@
+//! PURE: the steps of a GitHub workflow or action, and of a GitLab CI file.
+
+use std::ops::Range;
+
+use super::compose::settings;
+use super::file::Parts;
+use super::mapped::Mapped;
+use super::scalar::mapped;
+use super::script::{self, Command};
+use super::setting::{Kind, Setting};
+use crate::document::Node;
+
+/// A step of a job.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// The job's name.
+    pub job: String,
+    /// Its bytes.
+    pub span: Range<usize>,
+    /// The action that it uses, without its version: `docker/build-push-action`.
+    pub uses: Option<String>,
+    /// The inputs of the action: names, and what they say.
+    pub with: Vec<(String, Mapped)>,
+    /// The commands of its script.
+    pub commands: Vec<Command>,
+    /// Variables that hold in it: its own, its job's, the file's.
+    pub variables: Vec<Setting>,
+}
+
+impl Step {
+    /// What an input says.
+    #[must_use]
+    pub fn input(&self, name: &str) -> Option<&Mapped> {
+        self.with.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+/// Lists of scripts in a GitLab job.
+const SCRIPTS: [&str; 3] = ["before_script", "script", "after_script"];
+/// Keys of a GitLab CI file that are no jobs.
+const NO_JOBS: [&str; 8] = ["variables", "include", "stages", "workflow", "image", "services", "cache", "spec"];
+
+/// `jobs.*.steps` of a workflow, `runs.steps` of an action.
+pub(super) fn github(root: &Node, text: &str, parts: &mut Parts) {
+    let mut outer = Vec::new();
+    settings(root.get("env"), Kind::Variable, &mut outer);
+    parts.settings.extend(outer.iter().cloned());
+    for (name, job) in root.get("jobs").map(Node::entries).unwrap_or_default() {
+        let mut variables = Vec::new();
+        settings(job.get("env"), Kind::Variable, &mut variables);
+        parts.settings.extend(variables.iter().cloned());
+        variables.extend(outer.iter().cloned());
+        let name = name.text().unwrap_or_default();
+        for step in job.get("steps").map(Node::items).unwrap_or_default() {
+            github_step(name, step, &variables, text, parts);
+        }
+    }
+    for step in root.at(&["runs", "steps"]).map(Node::items).unwrap_or_default() {
+        github_step("runs", step, &outer, text, parts);
+    }
+}
+
+fn github_step(job: &str, step: &Node, outer: &[Setting], text: &str, parts: &mut Parts) {
+    let mut variables = Vec::new();
+    settings(step.get("env"), Kind::Variable, &mut variables);
+    parts.settings.extend(variables.iter().cloned());
+    variables.extend(outer.iter().cloned());
+    let uses = step.text_of("uses").map(|uses| uses.split('@').next().unwrap_or(uses).to_owned());
+    let with = step.get("with").map(Node::entries).unwrap_or_default().iter();
+    let with = with.filter_map(|(name, value)| Some((name.text()?.to_owned(), mapped(value, text)?)));
+    let script = step.get("run").and_then(|run| mapped(run, text));
+    parts.steps.push(Step {
+        job: job.to_owned(),
+        span: step.span.clone(),
+        uses,
+        with: with.collect(),
+        commands: script.map(|script| script::read(&script, &[])).unwrap_or_default(),
+        variables,
+    });
+}
+
+/// Every job's scripts, and those of `default` and the top level.
+pub(super) fn gitlab(root: &Node, text: &str, parts: &mut Parts) {
+    let mut outer = Vec::new();
+    settings(root.get("variables"), Kind::Variable, &mut outer);
+    parts.settings.extend(outer.iter().cloned());
+    let top = std::iter::once(("", root));
+    let jobs = root.entries().iter().filter_map(|(name, job)| Some((name.text()?, job)));
+    for (name, job) in top.chain(jobs.filter(|(name, _)| !NO_JOBS.contains(name))) {
+        let mut variables = Vec::new();
+        if !name.is_empty() {
+            settings(job.get("variables"), Kind::Variable, &mut variables);
+            parts.settings.extend(variables.iter().cloned());
+        }
+        variables.extend(outer.iter().cloned());
+        for script in SCRIPTS.iter().filter_map(|key| job.get(key)) {
+            let mut lines = Vec::new();
+            gather(script, &mut lines);
+            // The lines of one script run in one shell.
+            let commands = lines.iter().filter_map(|line| mapped(line, text)).flat_map(|line| script::read(&line, &[]));
+            parts.steps.push(Step {
+                job: name.to_owned(),
+                span: script.span.clone(),
+                commands: commands.collect(),
+                variables: variables.clone(),
+                ..Step::default()
+            });
+        }
+    }
+}
+
+/// The lines of a script: GitLab flattens lists in lists. A `!reference` names other keys, not lines.
+fn gather<'a>(node: &'a Node, lines: &mut Vec<&'a Node>) {
+    if node.tag.as_deref() == Some("reference") {
+        return;
+    }
+    if node.text().is_some() {
+        lines.push(node);
+    }
+    node.items().iter().for_each(|item| gather(item, lines));
+}

@@ -1,0 +1,59 @@
+use std::ops::Range;
+
+use super::*;
+use crate::check::around::{Around, Given};
+use crate::check::file::{File, kind_of_name};
+use crate::check::finding::Found;
+use crate::check::rule::Example;
+use crate::hosts::pins::Hosts;
+
+/// A text without its marks, and what stood between them.
+fn marked(text: &str) -> (String, Vec<Range<usize>>) {
+    let (mut plain, mut spans, mut open) = (String::new(), Vec::new(), None);
+    for c in text.chars() {
+        match c {
+            '«' => open = Some(plain.len()),
+            '»' => spans.push(open.take().expect("a mark that was opened")..plain.len()),
+            c => plain.push(c),
+        }
+    }
+    assert_eq!(open, None, "a mark that is never closed: {text}");
+    (plain, spans)
+}
+
+fn found(rule: &Rule, example: &Example, text: &str) -> Vec<Found> {
+    let kind = kind_of_name(example.file).unwrap_or_else(|| panic!("{}: no name of a kind", example.file));
+    let (files, hosts) = (Given::new(example.beside), Hosts::builtin());
+    let around = Around { files: &files, hosts: &hosts, dependencies: &[] };
+    let file = File::read(example.file, text.as_bytes(), kind, &around).expect("an example that can be read");
+    let mut found = Vec::new();
+    (rule.check)(&file, &mut found);
+    found
+}
+
+#[test]
+fn every_rule_finds_in_its_examples_what_is_marked_and_nothing_else() {
+    for rule in RULES {
+        for example in rule.examples {
+            let (text, spans) = marked(example.text);
+            let mut at: Vec<_> = found(rule, example, &text).into_iter().map(|found| found.at).collect();
+            at.sort_by_key(|span| (span.start, span.end));
+            let texts: Vec<_> = at.iter().map(|span| &text[span.clone()]).collect();
+            assert_eq!(at, spans, "{}: found {texts:?} in {text}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn every_rule_has_an_example_that_it_finds_and_one_that_it_does_not() {
+    for rule in RULES {
+        let finds = |example: &Example| example.text.contains('«');
+        assert!(rule.examples.first().is_some_and(finds), "{}: the first example is one that it finds", rule.id);
+        assert!(rule.examples.iter().any(|example| !finds(example)), "{}", rule.id);
+        assert!(
+            rule.about.starts_with("a ") || rule.about.starts_with("an ") || !rule.about.ends_with('.'),
+            "{}",
+            rule.id
+        );
+    }
+}
