@@ -1,6 +1,7 @@
 //! All human text goes out through here: `error:`, `hint:`, `warning:` and plain lines, with
 //! colour only on a terminal and never under `NO_COLOR`.
 
+pub mod diff;
 pub mod progress;
 
 use std::io::{IsTerminal as _, Write as _};

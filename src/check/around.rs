@@ -1,7 +1,7 @@
 //! What lies around a file that is checked: the other files of its folder, the pins of hosts, and the
 //! private dependencies of its project.
 
-use crate::hosts::pins::Hosts;
+use crate::hosts::Hosts;
 
 /// A repository that the project's lock files and manifests name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,8 +22,7 @@ pub(super) fn settings(node: Option<&Node>, kind: Kind, found: &mut Vec<Setting>
     let Some(node) = node else { return };
     for (name, value) in node.entries() {
         let Value::Scalar(text, style) = &value.value else { continue };
-        let is_none = text.is_empty() && *style == Style::Plain
-            || *style == Style::Plain && matches!(text.as_str(), "~" | "null");
+        let is_none = *style == Style::Plain && matches!(text.as_str(), "" | "~" | "null");
         let value_text = (!is_none).then(|| text.clone().into_bytes());
         let end = if is_none { name.span.end } else { value.span.end };
         found.push(Setting {

@@ -2,10 +2,14 @@
 
 use super::rule::Rule;
 
+mod bad_ignore;
 mod ssh_keyscan;
 
 /// All rules.
-pub const RULES: [&Rule; 1] = [&ssh_keyscan::RULE];
+pub static RULES: &[&Rule] = &[&ssh_keyscan::RULE, &BAD_IGNORE];
+
+/// The rule of comments that ask to ignore, which is asked once more when all others have looked.
+pub(super) static BAD_IGNORE: Rule = bad_ignore::RULE;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use crate::check::around::{Around, Given};
 use crate::check::file::{File, kind_of_name};
 use crate::check::finding::Found;
 use crate::check::rule::Example;
-use crate::hosts::pins::Hosts;
+use crate::hosts::Hosts;
 
 /// A text without its marks, and what stood between them.
 fn marked(text: &str) -> (String, Vec<Range<usize>>) {
