@@ -11,6 +11,7 @@ use crate::keys::source::{SourceError, may_be_key};
 use crate::ui::{self, Failure};
 
 pub mod audit;
+pub mod check;
 pub mod host;
 pub mod key;
 pub mod lend;
@@ -55,6 +56,8 @@ enum Command {
     Rewrite(rewrite::RewriteArgs),
     /// Show that images hold no key, or where they do
     Audit(audit::AuditArgs),
+    /// Find recipes that put keys into images, trust any host, or fail without saying why
+    Check(check::CheckArgs),
     /// Keep keys in the keychain of the operating system
     Key(key::KeyArgs),
     /// Pin the host keys of servers
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Stop(args) => stop::run(&args),
         Command::Rewrite(args) => rewrite::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Key(args) => key_command(args).map(|()| 0),
         Command::Host(args) => host::run(args).map(|()| 0),
         Command::Completions { shell } => completions(shell).map(|()| 0),

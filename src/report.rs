@@ -7,6 +7,7 @@
 
 pub mod attestation;
 mod by_image;
+pub mod check;
 mod html;
 mod json;
 mod plain;

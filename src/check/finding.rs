@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-pub use crate::audit::finding::Severity;
+pub use crate::audit::finding::{Outcome, RuleInfo, Severity};
 
 /// What a rule says; file, line and column are added by who asked it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +166,8 @@ pub struct Report {
     pub ignored: Vec<Ignored>,
     /// What was not read.
     pub unread: Vec<Unread>,
+    /// The rules that were looked for.
+    pub rules: Vec<RuleInfo>,
 }
 
 impl Report {
@@ -173,5 +175,15 @@ impl Report {
     #[must_use]
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(|finding| finding.severity).max()
+    }
+
+    /// What it comes to: findings come before files that were not read, and notes do not count.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match (self.worst() > Some(Severity::Note), self.unread.is_empty() && !self.files.is_empty()) {
+            (true, _) => Outcome::Findings,
+            (false, true) => Outcome::Clean,
+            (false, false) => Outcome::Incomplete,
+        }
     }
 }

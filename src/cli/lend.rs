@@ -28,7 +28,7 @@ mod secrets;
 mod settings;
 
 pub(super) use lendings::Lendings;
-pub(super) use settings::Settings;
+pub(super) use settings::{Settings, pinned};
 
 /// The flags that say what is lent.
 #[derive(Args, Debug)]

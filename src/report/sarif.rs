@@ -13,7 +13,8 @@ use super::words;
 use crate::audit::finding::{Finding, ImageRead, Key, LayerRead, Location, Report, RuleInfo, Severity, Unread};
 
 /// Of the standard, as its schema names itself.
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+pub(super) const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// What the partial fingerprint is made of; another recipe gets another name (§3.27.17).
 const FINGERPRINT: &str = "valetkeyPlace/v1";
 /// The notification of a place that was not read.
@@ -94,7 +95,7 @@ fn rules(report: &Report) -> Vec<RuleInfo> {
     rules
 }
 
-fn descriptor(rule: &RuleInfo) -> Value {
+pub(super) fn descriptor(rule: &RuleInfo) -> Value {
     json!({
         "id": rule.id,
         "shortDescription": { "text": rule.about },
@@ -112,7 +113,7 @@ fn descriptor(rule: &RuleInfo) -> Value {
     })
 }
 
-fn level(severity: Severity) -> &'static str {
+pub(super) fn level(severity: Severity) -> &'static str {
     words::severity(severity)
 }
 
@@ -204,7 +205,7 @@ fn container(location: &Location) -> (String, &'static str) {
 
 /// A path as a relative reference (RFC 3986 section 4.2): every byte that has a meaning in an
 /// address is encoded, and so are dots that would climb.
-fn uri_path(path: &str) -> String {
+pub(super) fn uri_path(path: &str) -> String {
     let segments = path.split('/').filter(|segment| !segment.is_empty());
     let segments = segments.map(|segment| {
         let climbs = matches!(segment, "." | "..");
@@ -225,7 +226,6 @@ fn uri_path(path: &str) -> String {
 /// whatever else the audit finds.
 fn fingerprint(finding: &Finding) -> String {
     let location = &finding.location;
-    let mut context = digest::Context::new(&digest::SHA256);
     let container = location.diff_id.as_deref().or(Some(words::place_kind(location.kind)));
     let key = finding.key.as_ref();
     let parts = [
@@ -237,13 +237,18 @@ fn fingerprint(finding: &Finding) -> String {
         key.map(|key: &Key| key.kind.as_str()),
         key.and_then(|key| key.fingerprint.as_deref()),
     ];
+    digest_of(parts.into_iter().map(Option::unwrap_or_default), location.offset.unwrap_or(u64::MAX))
+}
+
+/// A digest of texts and a number.
+pub(super) fn digest_of<'a>(parts: impl Iterator<Item = &'a str>, number: u64) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
     for part in parts {
         // With its length, so that no two lists of parts read the same.
-        let part = part.unwrap_or_default();
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part.as_bytes());
     }
-    context.update(&location.offset.unwrap_or(u64::MAX).to_be_bytes());
+    context.update(&number.to_be_bytes());
     context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -226,8 +226,17 @@ fn override_by_flags(wanted: &mut Wanted, args: &LendArgs, passphrase_from: Opti
 }
 
 fn pins(args: &LendArgs, config: &Config, warnings: &mut Vec<String>) -> Result<Hosts, Failure> {
+    pinned(&args.known_hosts, config, warnings)
+}
+
+/// The host keys that are trusted: built in, stored, of these files, of the config.
+pub(in crate::cli) fn pinned(
+    files: &[std::path::PathBuf],
+    config: &Config,
+    warnings: &mut Vec<String>,
+) -> Result<Hosts, Failure> {
     let home = std::env::var_os("HOME");
-    let files = args.known_hosts.iter().chain(&config.known_hosts);
+    let files = files.iter().chain(&config.known_hosts);
     let files: Vec<_> = files.map(|file| expand_home(file, home.as_deref())).collect();
     let (mut hosts, notes) = crate::hosts::load(&files)?;
     warnings.extend(notes);
