@@ -21,6 +21,7 @@ pub mod ignore;
 pub mod lines;
 pub mod look;
 pub mod mapped;
+pub mod page;
 pub mod rule;
 pub mod rules;
 pub mod scalar;

@@ -34,7 +34,14 @@ mod audit {
     mod report_page;
     mod report_plain;
     mod report_redacted;
-    mod report_schema;
+    pub(crate) mod report_schema;
+}
+
+mod check {
+    mod command;
+    mod fixes;
+    mod hostile;
+    mod reports;
 }
 
 mod keys {

@@ -11,6 +11,7 @@ use super::lines::Lines;
 use super::mapped::Mapped;
 use super::rule::Rule;
 use super::rules::{BAD_IGNORE, RULES};
+use super::script::MAX_COMMANDS;
 
 /// What was found in a file.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ pub struct Looked {
     pub findings: Vec<Finding>,
     /// What comments say to ignore.
     pub ignored: Vec<Ignored>,
+    /// Whether a script has more commands than are looked at.
+    pub is_cut: bool,
     /// The fixes of those findings that `--fix` makes.
     fixes: Vec<Fix>,
 }
@@ -30,8 +33,10 @@ pub struct Looked {
 pub fn look(path: &str, text: &[u8], kind: Kind, around: &Around<'_>) -> Result<Looked, FileError> {
     let file = File::read(path, text, kind, around)?;
     let mut found = all(&file);
+    let mut cut = is_cut(&file);
     for inline in &file.inline {
         if let Ok(inner) = File::read(path, &inline.text, Kind::Dockerfile, around) {
+            cut |= is_cut(&inner);
             found.extend(all(&inner).into_iter().map(|(rule, inner)| (rule, outside(inner, inline))));
         }
     }
@@ -40,7 +45,7 @@ pub fn look(path: &str, text: &[u8], kind: Kind, around: &Around<'_>) -> Result<
     let comments = ignore::comments(text, &units);
     let mut used = vec![false; comments.len()];
     let lines = Lines::new(text);
-    let mut looked = Looked::default();
+    let mut looked = Looked { is_cut: cut, ..Looked::default() };
     found.sort_by_key(|(rule, found)| (found.at.start, found.at.end, rule.id));
     found.dedup_by(|(rule, found), (before, other)| rule.id == before.id && found.at == other.at);
     for (rule, found) in found {
@@ -87,6 +92,11 @@ pub fn fixed(path: &str, text: &[u8], kind: Kind, around: &Around<'_>) -> Result
         all += made;
     }
     Ok((text, all))
+}
+
+fn is_cut(file: &File<'_>) -> bool {
+    let steps = file.dockerfile.instructions().map(|(_, instruction)| &instruction.commands);
+    steps.chain(file.steps.iter().map(|step| &step.commands)).any(|commands| commands.len() >= MAX_COMMANDS)
 }
 
 fn all(file: &File<'_>) -> Vec<(&'static Rule, Found)> {

@@ -13,7 +13,7 @@ pub use read::{inner_scripts, read};
 
 /// How deep scripts in scripts are followed.
 pub const MAX_DEPTH: usize = 4;
-/// Commands of one script; what is behind them is not looked at.
+/// Commands of one script; what is behind them is not looked at, and that is said.
 pub const MAX_COMMANDS: usize = 10_000;
 
 /// A word.

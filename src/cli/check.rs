@@ -9,9 +9,10 @@ use crate::check::around::Around;
 use crate::check::disk::Folder;
 use crate::check::file::FileError;
 use crate::check::finding::{Outcome, Report, RuleInfo, Unread};
-use crate::check::look;
 use crate::check::rules::RULES;
+use crate::check::script::MAX_COMMANDS;
 use crate::check::walk::{Candidate, walk};
+use crate::check::{look, page};
 use crate::config;
 use crate::exit::Code;
 use crate::hosts::Hosts;
@@ -37,14 +38,26 @@ pub struct CheckArgs {
     #[arg(long, value_enum, default_value_t = Format::Plain)]
     pub format: Format,
     /// Print the rules and what each finds, and check nothing
-    #[arg(long)]
-    pub rules: bool,
+    #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, default_missing_value = "list", require_equals = true)]
+    pub rules: Option<RulesForm>,
+    /// Print what a rule finds, why, and what to do instead, and check nothing
+    #[arg(long, value_name = "RULE")]
+    pub explain: Option<String>,
     /// Host keys of this valetkey.toml count as pinned [default: the nearest one from the working folder upwards]
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     pub config: Option<PathBuf>,
     /// Do not read valetkey.toml
     #[arg(long)]
     pub no_config: bool,
+}
+
+/// How the rules are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum RulesForm {
+    /// A line for each.
+    List,
+    /// The page docs/rules.md.
+    Markdown,
 }
 
 const AFTER_HELP: &str = "\
@@ -54,7 +67,7 @@ Examples:
   valetkey check --diff
   valetkey check --fix api/Dockerfile
   valetkey check --format sarif > check.sarif
-  valetkey check --rules
+  valetkey check --explain ssh-keyscan
 
 Looks at Dockerfiles, Compose and bake files, GitHub workflows and GitLab CI files, by their names; a
 file that is named is what it says it is. Runs and fetches nothing.
@@ -70,9 +83,15 @@ nothing was found and not everything could be read.";
 /// # Errors
 /// When the config or a pin cannot be read, or a mended file cannot be written.
 pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
-    if args.rules {
-        RULES.iter().for_each(|rule| ui::line(&format!("{:<24}{}", rule.id, rule.about)));
+    if let Some(form) = args.rules {
+        match form {
+            RulesForm::List => RULES.iter().for_each(|rule| ui::line(&format!("{:<24}{}", rule.id, rule.about))),
+            RulesForm::Markdown => ui::write(page::markdown(RULES).as_bytes()),
+        }
         return Ok(Code::Ok as u8);
+    }
+    if let Some(id) = &args.explain {
+        return explain(id);
     }
     let hosts = pinned(args)?;
     let here = [PathBuf::from(".")];
@@ -85,6 +104,10 @@ pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
         let looked = checked(args, candidate, &name, &around)?;
         match looked {
             Ok(looked) => {
+                if looked.is_cut {
+                    let reason = format!("a script has {MAX_COMMANDS} commands or more, and not all were looked at");
+                    report.unread.push(Unread { path: name.clone().into_owned(), reason });
+                }
                 report.files.push(name.into_owned());
                 report.findings.extend(looked.findings);
                 report.ignored.extend(looked.ignored);
@@ -104,6 +127,17 @@ pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
         Outcome::Findings => Code::Findings,
         Outcome::Incomplete => Code::NotAllRead,
     } as u8)
+}
+
+fn explain(id: &str) -> Result<u8, Failure> {
+    let Some(rule) = RULES.iter().find(|rule| rule.id == id) else {
+        let near = RULES.iter().max_by(|a, b| strsim::jaro(a.id, id).total_cmp(&strsim::jaro(b.id, id)));
+        let hint = near.map_or_else(String::new, |rule| format!("did you mean {}? ", rule.id));
+        return Err(Failure::new(Code::Usage, format!("there is no rule \"{id}\""))
+            .with_hint(format!("{hint}valetkey check --rules lists them")));
+    };
+    ui::write(page::explained(rule).as_bytes());
+    Ok(Code::Ok as u8)
 }
 
 /// Looks at a file; mends it before, where that is asked for.

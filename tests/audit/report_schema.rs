@@ -11,7 +11,7 @@ use super::report_made::{FINGERPRINT, clean, finding, full, hostile, in_layer, k
 use valetkey::audit::finding::Severity;
 
 const REPORT_SCHEMA: &str = include_str!("../../docs/audit.schema.json");
-const SARIF_SCHEMA: &str = include_str!("sarif-schema-2.1.0.json");
+pub(crate) const SARIF_SCHEMA: &str = include_str!("sarif-schema-2.1.0.json");
 
 /// Reads `[schema, documents]` and prints a list of what is wrong for each.
 const VALIDATE: &str = "
@@ -35,7 +35,7 @@ fn python() -> &'static str {
 }
 
 /// What is wrong with each document. One process for all of them: a Python takes long to start.
-fn mistakes(schema: &str, documents: &[String]) -> Vec<Vec<String>> {
+pub(crate) fn mistakes(schema: &str, documents: &[String]) -> Vec<Vec<String>> {
     let mut child = Command::new(python())
         .args(["-W", "ignore", "-c", VALIDATE])
         .stdin(Stdio::piped())

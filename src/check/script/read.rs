@@ -309,7 +309,10 @@ impl Reader<'_> {
         let to = self.at.min(self.script.text.len());
         let inside = self.script.part(from.min(to)..to);
         word.variables.extend(inside.text.split(|byte| *byte == b'$').skip(1).filter_map(variable));
-        self.inner.push(inside);
+        // Each would be a command at least.
+        if self.inner.len() < MAX_COMMANDS {
+            self.inner.push(inside);
+        }
         self.at = (to + 1).min(self.script.text.len());
         word.text.extend_from_slice(self.script.text.get(start..self.at).unwrap_or_default());
     }
