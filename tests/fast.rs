@@ -39,6 +39,7 @@ mod audit {
 
 mod check {
     mod command;
+
     mod fixes;
     mod hostile;
     mod reports;
