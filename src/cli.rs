@@ -39,8 +39,8 @@ Examples:
   valetkey host add git.example.com --fingerprint SHA256:...
 
 Exit codes: the wrapped command's own; 128+n when signal n ended it; 110 usage or config,
-111 key, 112 host, 113 build tool, 114 lease, 115 internal, 116 an audit found something, 117 an
-audit could not read everything, 126 not executable, 127 not found.";
+111 key, 112 host, 113 build tool, 114 lease, 115 internal, 116 an audit or a check found
+something, 117 it could not read everything, 126 not executable, 127 not found.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

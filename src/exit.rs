@@ -19,9 +19,9 @@ pub enum Code {
     Lease = 114,
     /// Something that valetkey promised could not be kept; a bug or a hostile system.
     Internal = 115,
-    /// An audit read everything it could, and found something.
+    /// An audit or a check read everything it could, and found something.
     Findings = 116,
-    /// An audit found nothing, and could not read everything.
+    /// An audit or a check found nothing, and could not read everything.
     NotAllRead = 117,
     /// The command was found and could not be executed (as in POSIX shells).
     NotExecutable = 126,

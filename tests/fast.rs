@@ -39,7 +39,7 @@ mod audit {
 
 mod check {
     mod command;
-
+    mod corpus;
     mod fixes;
     mod hostile;
     mod reports;
@@ -164,4 +164,5 @@ mod docs {
     mod adding_a_rule;
     mod ci;
     mod promises;
+    mod rules;
 }

@@ -46,3 +46,49 @@ fn every_file_of_a_rule_is_a_module_and_has_examples() {
         assert!(count > 20, "{folder}: {count}");
     }
 }
+
+#[test]
+fn every_file_of_a_rule_of_the_checker_is_a_module_in_the_list_and_has_the_rules_name() {
+    let list = read("src/check/rules.rs");
+    let mut count = 0;
+    for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/check/rules")).unwrap() {
+        let file = file.unwrap().file_name().into_string().unwrap();
+        let module = file.strip_suffix(".rs").unwrap();
+        if module == "tests" {
+            continue;
+        }
+        assert!(list.contains(&format!("mod {module};")), "{file}");
+        let text = read(&format!("src/check/rules/{file}"));
+        assert!(text.contains(&format!("id: \"{}\"", module.replace('_', "-"))), "{file}: its rule has another id");
+        assert!(list.contains(&format!("{module}::RULE")), "{file} is in no list");
+        count += 1;
+    }
+    assert_eq!(count, valetkey::check::rules::RULES.len());
+}
+
+#[test]
+fn what_the_checklist_says_of_a_new_rule_is_so() {
+    let text = read("docs/adding-a-rule.md");
+    let commands: Vec<&str> =
+        text.split('`').skip(1).step_by(2).filter(|quoted| quoted.starts_with("cargo ")).collect();
+    assert_eq!(
+        commands,
+        [
+            "cargo test --lib audit::",
+            "cargo test --test fast docs::",
+            "cargo run -- check --rules=markdown > docs/rules.md",
+            "cargo test --lib check::",
+            "cargo test --test fast -- check:: docs::",
+        ]
+    );
+    // The names that it points to are there.
+    for (path, name) in [
+        ("src/check/finding.rs", "pub fn fixed_by"),
+        ("src/check/finding.rs", "pub fn offers"),
+        ("src/check/rule.rs", "pub fixed: Option"),
+        ("src/wire/text.rs", "pub fn shown"),
+        ("src/check/fix.rs", "pub fn without"),
+    ] {
+        assert!(read(path).contains(name), "{path}: {name}");
+    }
+}
