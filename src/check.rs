@@ -8,6 +8,7 @@
 //! Pure but for [`around`], which asks the file system what lies in a build's folder, and [`walk`],
 //! which finds the files. Nothing is run, fetched or evaluated.
 
+pub mod address;
 pub mod around;
 pub mod bake;
 pub mod ci;
@@ -18,6 +19,7 @@ pub mod file;
 pub mod finding;
 pub mod fix;
 pub mod ignore;
+pub mod key_files;
 pub mod lines;
 pub mod look;
 pub mod mapped;
@@ -26,5 +28,8 @@ pub mod rule;
 pub mod rules;
 pub mod scalar;
 pub mod script;
+pub mod scripts;
+pub mod secret_text;
 pub mod setting;
+pub mod variables;
 pub mod walk;

@@ -6,7 +6,7 @@
 //! scripts and histories. Comments and manuals are in none of them, and so never a finding.
 
 mod instruction;
-mod names;
+pub(crate) mod names;
 mod options;
 #[cfg(test)]
 mod tests;

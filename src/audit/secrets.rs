@@ -61,7 +61,7 @@ impl Family for Secrets {
     }
 
     fn names(&self, path: &[u8]) -> bool {
-        files::FILES.iter().any(|file| file.is_at(path))
+        is_credential_file(path)
     }
 
     fn at_file(&self, text: &Text<'_>, found: &mut Vec<Found>) {
@@ -75,6 +75,12 @@ impl Family for Secrets {
             });
         }
     }
+}
+
+/// Whether a file of that path (no leading slash) is one of those that hold credentials, by its name.
+#[must_use]
+pub(crate) fn is_credential_file(path: &[u8]) -> bool {
+    files::FILES.iter().any(|file| file.is_at(path))
 }
 
 /// Whether a token with a form that was checked begins there: [`Secrets::at_run`] finds it.

@@ -5,12 +5,21 @@ use super::rule::Rule;
 mod bad_ignore;
 mod host_key_unchecked;
 mod host_key_wrong;
+mod secret_in_file;
+mod secret_setting;
 mod ssh_folder_mode;
 mod ssh_keyscan;
 
 /// All rules.
-pub static RULES: &[&Rule] =
-    &[&ssh_keyscan::RULE, &host_key_unchecked::RULE, &host_key_wrong::RULE, &ssh_folder_mode::RULE, &BAD_IGNORE];
+pub static RULES: &[&Rule] = &[
+    &secret_setting::RULE,
+    &secret_in_file::RULE,
+    &ssh_keyscan::RULE,
+    &host_key_unchecked::RULE,
+    &host_key_wrong::RULE,
+    &ssh_folder_mode::RULE,
+    &BAD_IGNORE,
+];
 
 /// The rule of comments that ask to ignore, which is asked once more when all others have looked.
 pub(super) static BAD_IGNORE: Rule = bad_ignore::RULE;

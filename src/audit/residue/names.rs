@@ -69,7 +69,7 @@ pub(super) fn look(path: &[u8], entry: &Entry<'_>, notes: &mut Notes<'_>) {
 }
 
 /// Whether people call a private key that.
-pub(super) fn is_key_name(name: &[u8]) -> bool {
+pub(crate) fn is_key_name(name: &[u8]) -> bool {
     const KINDS: [&[u8]; 6] = [b"id_rsa", b"id_dsa", b"id_ecdsa", b"id_ed25519", b"id_ecdsa_sk", b"id_ed25519_sk"];
     let stem = [&b".pem"[..], b".key"].iter().find_map(|end| name.strip_suffix(*end)).unwrap_or(name);
     let deploy = stem.ends_with(b"deploy_key") || stem.ends_with(b"deploy-key");

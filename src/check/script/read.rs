@@ -10,6 +10,9 @@ const CLOSING: [&[u8]; 4] = [b"fi", b"done", b"esac", b"}"];
 /// Shells whose `-c` holds a script, and whose input may be one.
 const SHELLS: [&[u8]; 6] = [b"sh", b"bash", b"ash", b"dash", b"zsh", b"ksh"];
 
+/// Bytes of an expression of a workflow that is taken for one.
+const MAX_EXPRESSION: usize = 1_024;
+
 /// The commands of a script. `bodies` are heredocs whose texts stand elsewhere, in the order in which
 /// they begin: those of a Dockerfile's RUN.
 #[must_use]
@@ -269,6 +272,15 @@ impl Reader<'_> {
                         }
                         None => break,
                     }
+                }
+                // A workflow puts its expressions in before the shell reads the script.
+                (None | Some(b'"'), b'$') if self.rest().starts_with(b"${{") => {
+                    let rest = self.rest();
+                    let near = rest.get(..MAX_EXPRESSION).unwrap_or(rest);
+                    let length = memchr::memmem::find(near, b"}}").map_or(1, |end| end + 2);
+                    word.text.extend_from_slice(rest.get(..length).unwrap_or_default());
+                    self.at += length;
+                    continue;
                 }
                 (None | Some(b'"'), b'$') => {
                     word.variables.extend(variable(self.rest().get(1..).unwrap_or_default()));

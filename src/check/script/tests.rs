@@ -47,6 +47,7 @@ fn a_script_is_read_as_a_shell_reads_it() {
         ("a 'never ends", vec!["<a><never ends>"]),
         ("a $(never ends", vec!["<a><$(never ends>", "^<never><ends>"]),
         ("f() { a; }", vec!["<f>", "<a> ;"]),
+        ("a ${{ b.c }}-d \"${{ e }}\" ${{", vec!["<a><${{ b.c }}-d><${{ e }}><${{>"]),
         ("a\\", vec!["<a>"]),
         ("", vec![]),
         (";;;", vec![]),
@@ -100,4 +101,13 @@ fn scripts_in_scripts_are_followed_to_the_limit_and_no_deeper() {
 fn commands_are_read_to_the_limit_and_no_further() {
     let count = |lines: usize| read(&Mapped::whole("a\n".repeat(lines).as_bytes(), 0), &[]).len();
     assert_eq!((count(MAX_COMMANDS), count(MAX_COMMANDS + 1)), (MAX_COMMANDS, MAX_COMMANDS));
+}
+
+#[test]
+fn an_expression_is_one_word_to_the_limit_and_no_further() {
+    let words = |length: usize| {
+        let text = format!("${{{{{}}}}}", " ".repeat(length - 5));
+        read(&Mapped::whole(text.as_bytes(), 0), &[])[0].words.len()
+    };
+    assert_eq!((words(1_024), words(1_025)), (1, 2));
 }
