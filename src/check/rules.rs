@@ -3,8 +3,12 @@
 use super::rule::Rule;
 
 mod bad_ignore;
+mod context_with_keys;
+mod folder_carried;
 mod host_key_unchecked;
 mod host_key_wrong;
+mod key_copied;
+mod key_written;
 mod secret_in_file;
 mod secret_setting;
 mod ssh_folder_mode;
@@ -14,6 +18,10 @@ mod ssh_keyscan;
 pub static RULES: &[&Rule] = &[
     &secret_setting::RULE,
     &secret_in_file::RULE,
+    &key_copied::RULE,
+    &key_written::RULE,
+    &context_with_keys::RULE,
+    &folder_carried::RULE,
     &ssh_keyscan::RULE,
     &host_key_unchecked::RULE,
     &host_key_wrong::RULE,

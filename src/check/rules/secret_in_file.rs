@@ -42,15 +42,22 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
+/// Findings of one file: more help nobody.
+const MAX_FOUND: usize = 1_000;
+
 fn check(file: &File<'_>, found: &mut Vec<Found>) {
     // Those that are given to a build are said by rules that know what becomes of them.
-    let of_builds: Vec<&Range<usize>> =
-        file.settings.iter().filter(|setting| setting.kind != Kind::Variable).map(|setting| &setting.span).collect();
-    let is_of_builds = |span: &Range<usize>| of_builds.iter().any(|of| of.start <= span.start && span.end <= of.end);
+    let of_builds = file.settings.iter().filter(|setting| setting.kind != Kind::Variable);
+    let mut of_builds: Vec<&Range<usize>> = of_builds.map(|setting| &setting.span).collect();
+    of_builds.sort_by_key(|span| span.start);
+    let is_of_builds = |span: &Range<usize>| {
+        let before = of_builds.partition_point(|of| of.start <= span.start);
+        before.checked_sub(1).and_then(|last| of_builds.get(last)).is_some_and(|of| span.end <= of.end)
+    };
     let mut seen: Vec<Range<usize>> = Vec::new();
     let mut add = |span: Range<usize>, kind: &str| {
         let is_new = !seen.iter().any(|known| known.start < span.end && span.start < known.end);
-        if is_new && !is_of_builds(&span) {
+        if seen.len() < MAX_FOUND && is_new && !is_of_builds(&span) {
             seen.push(span.clone());
             found.push(Found::new(span, format!("{kind} stands in the file")));
         }
@@ -119,5 +126,12 @@ mod tests {
         ] {
             assert_eq!(found(name, &text, pem).len(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn secrets_are_named_to_the_limit_and_no_further() {
+        let token = made::checked("ghp_", 7);
+        let count = |lines: usize| found("Dockerfile", &"# @\n".repeat(lines), &token).len();
+        assert_eq!((count(MAX_FOUND), count(MAX_FOUND + 1)), (MAX_FOUND, MAX_FOUND));
     }
 }

@@ -52,6 +52,9 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
+/// Bytes of a value that could be a key or token: the shortest that the audit knows has more.
+const SHORTEST: usize = 16;
+
 fn check(file: &File<'_>, found: &mut Vec<Found>) {
     for setting in file.settings.iter().filter(|_| !file.is_ci()) {
         let Some(what) = kind(setting.kind) else { continue };
@@ -63,7 +66,7 @@ fn check(file: &File<'_>, found: &mut Vec<Found>) {
             format!("{what} {name} has the name of a secret")
         } else if let Some(secret) = names.iter().find(|name| is_secret_name(name)) {
             format!("{what} {name} takes the value of {}", shown(secret))
-        } else if value.is_some_and(|value| !literals(value).is_empty()) {
+        } else if value.is_some_and(|value| value.len() >= SHORTEST && !literals(value).is_empty()) {
             format!("{what} {name} holds a key or a token")
         } else {
             continue;
@@ -76,13 +79,13 @@ fn check(file: &File<'_>, found: &mut Vec<Found>) {
 }
 
 /// Whether the value under a secret's name could be one: it is given at the build, or stands there and is
-/// no placeholder, path or name of a file.
+/// no placeholder. A path or a file's name is none.
 fn may_be_secret(setting: &Setting, is_put_in: bool) -> bool {
     let Some(value) = setting.value.as_deref().filter(|value| !value.is_empty()) else {
         return matches!(setting.kind, Kind::Arg) || (setting.kind == Kind::BuildArg && setting.value.is_none());
     };
     let is_path = [&b"/"[..], b"~", b"./"].iter().any(|start| value.starts_with(start)) || by_name(value).is_some();
-    !is_path && (is_put_in || !placeholder::is(value))
+    !is_path && (is_put_in || setting.kind == Kind::Arg || !placeholder::is(value))
 }
 
 fn kind(kind: Kind) -> Option<&'static str> {
