@@ -33,5 +33,6 @@ pub mod scripts;
 pub mod secret_text;
 pub mod setting;
 pub mod sink;
+pub mod token_store;
 pub mod variables;
 pub mod walk;

@@ -13,6 +13,9 @@ mod secret_in_file;
 mod secret_setting;
 mod ssh_folder_mode;
 mod ssh_keyscan;
+mod token_in_index_url;
+mod token_in_insteadof;
+mod token_in_remote;
 
 /// All rules.
 pub static RULES: &[&Rule] = &[
@@ -22,6 +25,9 @@ pub static RULES: &[&Rule] = &[
     &key_written::RULE,
     &context_with_keys::RULE,
     &folder_carried::RULE,
+    &token_in_insteadof::RULE,
+    &token_in_remote::RULE,
+    &token_in_index_url::RULE,
     &ssh_keyscan::RULE,
     &host_key_unchecked::RULE,
     &host_key_wrong::RULE,

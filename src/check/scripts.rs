@@ -50,6 +50,9 @@ impl Origin {
     }
 }
 
+/// What forges call the token of a job.
+const JOB_TOKENS: [&[u8]; 4] = [b"CI_JOB_TOKEN", b"secrets.GITHUB_TOKEN", b"github.token", b"GITHUB_TOKEN"];
+
 /// Commands behind one that are looked at for what undoes it.
 const MAX_BEHIND: usize = 1_000;
 
@@ -163,6 +166,13 @@ impl Script<'_, '_> {
     /// The commands behind the one of that index.
     pub fn behind(&self, index: usize) -> impl Iterator<Item = &Command> {
         self.commands.iter().skip(index + 1).take(MAX_BEHIND)
+    }
+
+    /// Whether it is a token that the forge itself gives a job, and takes back when that ends.
+    #[must_use]
+    pub fn is_of_the_job(&self, secret: &[u8]) -> bool {
+        let says = |name: &[u8]| memchr::memmem::find(secret, name).is_some();
+        !self.is_build() && JOB_TOKENS.iter().any(|name| says(name))
     }
 
     /// Whether it is a step of a build.
