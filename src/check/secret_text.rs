@@ -12,9 +12,9 @@ use crate::audit::secrets::{Secrets, name};
 /// Bytes of an expression of a workflow that are looked at.
 const LONGEST: usize = 512;
 
-/// How names begin whose values every page of an application shows to its readers.
-const SHOWN: [&[u8]; 7] =
-    [b"NEXT_PUBLIC_", b"NUXT_PUBLIC_", b"EXPO_PUBLIC_", b"PUBLIC_", b"REACT_APP_", b"GATSBY_", b"VITE_"];
+/// How names begin whose values every page of an application shows to its readers; others say
+/// `PUBLIC`.
+const SHOWN: [&[u8]; 3] = [b"REACT_APP_", b"GATSBY_", b"VITE_"];
 
 static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(vec![Box::new(Keys), Box::new(Secrets)]));
 
@@ -45,7 +45,8 @@ fn of_file(path: &str, text: &[u8], has_form: bool) -> Vec<Found> {
 /// Whether a name says that its value is a secret. What a page shows to its readers is none.
 #[must_use]
 pub fn is_secret_name(name: &[u8]) -> bool {
-    name::is_secret(name) && !SHOWN.iter().any(|prefix| name.starts_with(prefix))
+    let is_public = name.to_ascii_lowercase().split(|byte| !byte.is_ascii_alphanumeric()).any(|word| word == b"public");
+    name::is_secret(name) && !is_public && !SHOWN.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// The secret that an expression of a workflow puts in: `NAME` of `${{ secrets.NAME }}`,
@@ -131,7 +132,11 @@ mod tests {
     #[test]
     fn names_of_secrets_are_those_of_the_audit_but_for_what_pages_show() {
         assert!(is_secret_name(b"NPM_TOKEN") && is_secret_name(b"SSH_PRIVATE_KEY"));
-        assert!(!is_secret_name(b"VITE_MAPS_API_KEY") && !is_secret_name(b"TOKEN_URL"));
+        assert!(
+            !is_secret_name(b"VITE_MAPS_API_KEY")
+                && !is_secret_name(b"NEXT_PUBLIC_API_KEY")
+                && !is_secret_name(b"TOKEN_URL")
+        );
     }
 
     #[test]

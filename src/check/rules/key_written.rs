@@ -118,7 +118,7 @@ fn written(command: &Command, origin: Option<Origin>, path: &[u8]) -> Option<Str
 fn moved(script: &Script<'_, '_>, command: &Command) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut paths = command.args().iter().filter(|word| !word.text.starts_with(b"-"));
     let path = paths.find(|word| script.is_mounted(&word.text))?;
-    Some((path.text.clone(), paths.last()?.text.clone()))
+    Some((path.text.clone(), paths.next_back()?.text.clone()))
 }
 
 /// Whether it tells a forge what to hide.
