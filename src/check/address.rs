@@ -51,10 +51,14 @@ fn address(text: &[u8], at: usize) -> Option<Address> {
     }
     let whole = at - scheme..host.end;
     if value.iter().any(|byte| matches!(byte, b'$' | b'`')) {
+        // A user with an empty password behind it is a token.
         let is_credential = !is_alone
+            || colon.is_some()
             || expression(value).is_some()
             || value.windows(2).any(|two| two == b"$(")
-            || variables(value).iter().any(|name| is_secret_name(name));
+            || variables(value)
+                .iter()
+                .any(|name| is_secret_name(name) || name.to_ascii_lowercase().ends_with(b"token"));
         return is_credential.then_some(Address { whole, host, secret, is_literal: false });
     }
     let given = url::given(text, at).filter(|given| given.secret == secret)?;
@@ -109,7 +113,8 @@ mod tests {
             ("https://x:$(cat /run/secrets/a)@git.example.com/a", "$(cat /run/secrets/a)"),
             ("https://x:`cat /a`@git.example.com/a", "`cat /a`"),
             ("https://$TOKEN:x-oauth-basic@git.example.com/a", "$TOKEN"),
-            ("https://$TOKEN:@git.example.com/a", "$TOKEN"),
+            ("https://$A:@git.example.com/a", "$A"),
+            ("https://$GITTOKEN@git.example.com/a", "$GITTOKEN"),
         ] {
             assert_eq!(found(text), [(secret, "git.example.com")], "{text}");
         }

@@ -6,6 +6,7 @@ use crate::check::key_files::{Sort, by_name};
 use crate::check::rule::{Example, Rule};
 use crate::check::script::Command;
 use crate::check::scripts::{self, Origin, Script, through};
+use crate::check::secret_text::is_secret_name;
 use crate::check::sink::{Sink, of_output};
 use crate::wire::text::shown;
 
@@ -64,6 +65,9 @@ fn check(file: &File<'_>, found: &mut Vec<Found>) {
             let (origin, sink, last) = if MOVERS.contains(&program) {
                 let Some((path, to)) = moved(script, command) else { continue };
                 (Some(Origin::Mounted(path)), Sink::File(to), command)
+            } else if program == b"sed" && command.args().iter().any(|word| word.text.starts_with(b"-i")) {
+                let Some(file) = command.args().last() else { continue };
+                (secret_of(script, command), Sink::File(file.text.clone()), command)
             } else if SPEAKERS.contains(&program) {
                 let Some((sink, last)) = of_output(script.commands, index) else { continue };
                 (secret_of(script, command), sink, last)
@@ -71,11 +75,11 @@ fn check(file: &File<'_>, found: &mut Vec<Found>) {
                 continue;
             };
             let message = match (origin, sink) {
-                (Some(origin), Sink::Printed) if !is_mask(command) => {
+                (Some(origin), Sink::Printed) if !is_mask(command) && is_ours(script, &origin) => {
                     format!("{} is printed, and kept in the log", shown(origin.name()))
                 }
                 (origin, Sink::File(path)) => {
-                    let Some(name) = written(command, origin, &path) else { continue };
+                    let Some(name) = written(script, command, origin, &path) else { continue };
                     if script.is_gone(index, &path) {
                         continue;
                     }
@@ -102,16 +106,25 @@ fn secret_of(script: &Script<'_, '_>, command: &Command) -> Option<Origin> {
 }
 
 /// What is written, if it is a secret: it is one by its name, or anything that is put into a file of keys.
-fn written(command: &Command, origin: Option<Origin>, path: &[u8]) -> Option<String> {
+fn written(script: &Script<'_, '_>, command: &Command, origin: Option<Origin>, path: &[u8]) -> Option<String> {
     let is_public = path.ends_with(b".pub") || path.ends_with(b"known_hosts");
     if is_public || path.ends_with(b"GITHUB_ENV") || path.ends_with(b"GITHUB_OUTPUT") || path.starts_with(b"/dev/") {
         return None;
     }
     if let Some(origin) = origin {
-        return Some(shown(origin.name()));
+        let is_of_keys = by_name(path).is_some() || memchr::memmem::find(path, b".ssh/").is_some();
+        return (is_of_keys || is_ours(script, &origin)).then(|| shown(origin.name()));
     }
     let name = command.args().iter().flat_map(|word| &word.variables).next()?;
     (by_name(path) == Some(Sort::Key)).then(|| shown(name))
+}
+
+/// Whether a secret could be one that a build needs. What else jobs keep as secrets, settings and
+/// accounts of other tools, is theirs.
+fn is_ours(script: &Script<'_, '_>, origin: &Origin) -> bool {
+    let name = origin.name().to_ascii_uppercase();
+    let says = |word: &[u8]| memchr::memmem::find(&name, word).is_some();
+    script.is_build() || is_secret_name(&name) || says(b"SSH") || name.ends_with(b"KEY")
 }
 
 /// A mounted secret that is copied somewhere else, and where.
