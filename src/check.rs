@@ -24,6 +24,7 @@ pub mod key_files;
 pub mod lines;
 pub mod look;
 pub mod mapped;
+pub mod mount_faults;
 pub mod page;
 pub mod rule;
 pub mod rules;

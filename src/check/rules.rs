@@ -28,10 +28,16 @@ pub static RULES: &[&Rule] = &[
     &token_in_insteadof::RULE,
     &token_in_remote::RULE,
     &token_in_index_url::RULE,
+mod mount_malformed;
+mod mount_unreadable;
+mod ssh_mount_optional;
     &ssh_keyscan::RULE,
     &host_key_unchecked::RULE,
     &host_key_wrong::RULE,
     &ssh_folder_mode::RULE,
+    &ssh_mount_optional::RULE,
+    &mount_unreadable::RULE,
+    &mount_malformed::RULE,
     &BAD_IGNORE,
 ];
 

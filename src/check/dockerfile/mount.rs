@@ -20,6 +20,8 @@ pub struct Field {
     pub name: String,
     /// What is behind the equals sign, where there is one.
     pub value: Option<String>,
+    /// Its bytes; those of the whole flag where quotes or a continued line lie between.
+    pub span: Range<usize>,
 }
 
 impl Mount {
@@ -27,10 +29,14 @@ impl Mount {
     #[must_use]
     pub fn of(flag: &Argument) -> Option<Self> {
         let text = flag.text.strip_prefix(b"--mount=")?;
+        let is_exact = flag.span.len() == flag.text.len();
+        let mut at = flag.span.end - text.len().min(flag.span.len());
         let field = |field: &[u8]| {
+            let span = if is_exact { at..at + field.len() } else { flag.span.clone() };
+            at += field.len() + 1;
             let field = String::from_utf8_lossy(field);
             let (name, value) = field.split_once('=').map_or((&*field, None), |(name, value)| (name, Some(value)));
-            Field { name: name.to_ascii_lowercase(), value: value.map(ToOwned::to_owned) }
+            Field { name: name.to_ascii_lowercase(), value: value.map(ToOwned::to_owned), span }
         };
         Some(Self { span: flag.span.clone(), fields: text.split(|&byte| byte == b',').map(field).collect() })
     }
@@ -52,6 +58,13 @@ impl Mount {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.name == name)
+    }
+
+    /// Where another field is put in: behind the last one, before a quote that ends the flag.
+    #[must_use]
+    pub fn end(&self, text: &[u8]) -> usize {
+        let last = self.span.end.saturating_sub(1);
+        if matches!(text.get(last), Some(b'"' | b'\'')) { last } else { self.span.end }
     }
 
     /// Whether it is required: `required`, `required=true`.

@@ -38,6 +38,9 @@ fn stages_instructions_and_their_parts_are_read_with_their_bytes() {
     assert_eq!(text(&run.mounts[0].span), "--mount=type=ssh,ID=lib,required");
     assert!(run.mounts[0].is_required() && run.mounts[0].value(&["id"]) == Some("lib"));
     assert_eq!((run.mounts[1].kind().as_str(), run.mounts[1].is_required()), ("secret", false));
+    let fields = run.mounts.iter().flat_map(|mount| &mount.fields).map(|field| text(&field.span)).collect::<Vec<_>>();
+    let whole = "--mount=\"type=secret\",id=t";
+    assert_eq!(fields, ["type=ssh", "ID=lib", "required", whole, whole]);
     let commands: Vec<_> = run.commands.iter().map(|command| text(&command.span)).collect();
     assert_eq!(commands, ["poetry install", "echo $A"]);
     assert!(run.is_by_other_user());

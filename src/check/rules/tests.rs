@@ -3,7 +3,8 @@ use std::ops::Range;
 use super::*;
 use crate::check::around::{Around, Given};
 use crate::check::file::{File, kind_of_name};
-use crate::check::finding::Found;
+use crate::check::finding::{Fix, Found};
+use crate::check::fix;
 use crate::check::rule::Example;
 use crate::hosts::Hosts;
 
@@ -55,5 +56,32 @@ fn every_rule_has_an_example_that_it_finds_and_one_that_it_does_not() {
             "{}",
             rule.id
         );
+    }
+}
+
+/// The text after all fixes that are made, and after as many rounds as that takes.
+fn fixed(rule: &Rule, example: &Example, text: &str) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..fix::MAX_ROUNDS {
+        let found = found(rule, example, &text);
+        let fixes: Vec<&Fix> = found.iter().filter_map(|found| found.fix.as_ref()).filter(|fix| fix.is_safe).collect();
+        let (after, made) = fix::apply(text.as_bytes(), &fixes);
+        if made == 0 {
+            return text;
+        }
+        text = String::from_utf8(after).expect("a fix that leaves text");
+    }
+    panic!("{}: fixes of {} never end: {text}", rule.id, example.text);
+}
+
+#[test]
+fn every_fix_gives_what_its_example_says_and_ends() {
+    for rule in RULES {
+        for example in rule.examples {
+            let before = marked(example.text).0;
+            let after = fixed(rule, example, &before);
+            assert_eq!(after, example.fixed.unwrap_or(&before), "{}: {before}", rule.id);
+            assert_eq!(fixed(rule, example, &after), after, "{}: fixing twice", rule.id);
+        }
     }
 }
