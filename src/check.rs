@@ -12,6 +12,7 @@ pub mod address;
 pub mod around;
 pub mod bake;
 pub mod ci;
+pub mod ci_secret;
 pub mod compose;
 pub mod copied;
 pub mod disk;

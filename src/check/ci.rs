@@ -23,6 +23,11 @@ pub struct Step {
     pub with: Vec<(String, Mapped)>,
     /// The commands of its script.
     pub commands: Vec<Command>,
+    /// The shell that runs them, where one is named: its own, its job's, the file's.
+    pub shell: Option<Mapped>,
+    /// Whether its script runs in the shell of the step before: GitLab's `script` behind
+    /// `before_script`.
+    pub goes_on: bool,
     /// Variables that hold in it: its own, its job's, the file's.
     pub variables: Vec<Setting>,
 }
@@ -45,22 +50,25 @@ pub(super) fn github(root: &Node, text: &str, parts: &mut Parts) {
     let mut outer = Vec::new();
     settings(root.get("env"), Kind::Variable, &mut outer);
     parts.settings.extend(outer.iter().cloned());
+    let shell_of = |node: &Node| node.at(&["defaults", "run", "shell"]).and_then(|shell| mapped(shell, text));
+    let whole = shell_of(root);
     for (name, job) in root.get("jobs").map(Node::entries).unwrap_or_default() {
         let mut variables = Vec::new();
         settings(job.get("env"), Kind::Variable, &mut variables);
         parts.settings.extend(variables.iter().cloned());
         variables.extend(outer.iter().cloned());
         let name = name.text().unwrap_or_default();
+        let shell = shell_of(job).or_else(|| whole.clone());
         for step in job.get("steps").map(Node::items).unwrap_or_default() {
-            github_step(name, step, &variables, text, parts);
+            github_step(name, step, &variables, shell.as_ref(), text, parts);
         }
     }
     for step in root.at(&["runs", "steps"]).map(Node::items).unwrap_or_default() {
-        github_step("runs", step, &outer, text, parts);
+        github_step("runs", step, &outer, None, text, parts);
     }
 }
 
-fn github_step(job: &str, step: &Node, outer: &[Setting], text: &str, parts: &mut Parts) {
+fn github_step(job: &str, step: &Node, outer: &[Setting], shell: Option<&Mapped>, text: &str, parts: &mut Parts) {
     let mut variables = Vec::new();
     settings(step.get("env"), Kind::Variable, &mut variables);
     parts.settings.extend(variables.iter().cloned());
@@ -75,6 +83,8 @@ fn github_step(job: &str, step: &Node, outer: &[Setting], text: &str, parts: &mu
         uses,
         with: with.collect(),
         commands: script.map(|script| script::read(&script, &[])).unwrap_or_default(),
+        shell: step.get("shell").and_then(|shell| mapped(shell, text)).or_else(|| shell.cloned()),
+        goes_on: false,
         variables,
     });
 }
@@ -93,7 +103,7 @@ pub(super) fn gitlab(root: &Node, text: &str, parts: &mut Parts) {
             parts.settings.extend(variables.iter().cloned());
         }
         variables.extend(outer.iter().cloned());
-        for script in SCRIPTS.iter().filter_map(|key| job.get(key)) {
+        for (key, script) in SCRIPTS.iter().filter_map(|key| Some((*key, job.get(key)?))) {
             let mut lines = Vec::new();
             gather(script, &mut lines);
             // The lines of one script run in one shell.
@@ -102,6 +112,7 @@ pub(super) fn gitlab(root: &Node, text: &str, parts: &mut Parts) {
                 job: name.to_owned(),
                 span: script.span.clone(),
                 commands: commands.collect(),
+                goes_on: key == "script" && job.get("before_script").is_some(),
                 variables: variables.clone(),
                 ..Step::default()
             });

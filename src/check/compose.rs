@@ -11,6 +11,7 @@ pub(super) fn read(root: &Node, text: &str, parts: &mut Parts) {
         if let Some(build) = service.get("build") {
             settings(build.get("args"), Kind::BuildArg, &mut parts.settings);
             settings(build.get("labels"), Kind::BuildLabel, &mut parts.settings);
+            parts.provenance.extend(build.get("provenance").cloned());
             parts.inline.extend(build.get("dockerfile_inline").and_then(|inline| mapped(inline, text)));
         }
         settings(service.get("environment"), Kind::Variable, &mut parts.settings);

@@ -41,7 +41,7 @@ pub fn copied(file: &File<'_>, stage: usize, step: &Instruction, path: &str) -> 
                 let words = instruction.words.iter().take(count);
                 sources.extend(words.map(|word| String::from_utf8_lossy(&word.text).into_owned()));
             }
-            "WORKDIR" => work = work.or_else(|| Some(instruction.rest.text.as_slice())),
+            "WORKDIR" => work = work.or(Some(instruction.rest.text.as_slice())),
             _ => {}
         }
     }

@@ -41,7 +41,7 @@ pub struct File<'a> {
     pub settings: Vec<Setting>,
     /// Steps of CI jobs.
     pub steps: Vec<Step>,
-    /// Attestations that a bake file asks for.
+    /// Attestations that a bake or Compose file asks for.
     pub provenance: Vec<Node>,
     /// Dockerfiles inside of it. They are checked as files of their own.
     pub inline: Vec<Mapped>,

@@ -33,6 +33,8 @@ pub struct Example {
     pub text: &'static str,
     /// What else lies in the folder: paths and texts.
     pub beside: &'static [(&'static str, &'static str)],
+    /// Repositories that the project's files name over SSH: a file, and `HOST/ORG/REPO`.
+    pub needs: &'static [(&'static str, &'static str)],
     /// The text after `--fix`, where the rule's fix is made.
     pub fixed: Option<&'static str>,
 }
@@ -41,13 +43,20 @@ impl Example {
     /// A file with nothing beside it.
     #[must_use]
     pub const fn new(file: &'static str, text: &'static str) -> Self {
-        Self { file, text, beside: &[], fixed: None }
+        Self { file, text, beside: &[], needs: &[], fixed: None }
     }
 
     /// The same with other files beside it.
     #[must_use]
     pub const fn beside(mut self, files: &'static [(&'static str, &'static str)]) -> Self {
         self.beside = files;
+        self
+    }
+
+    /// The same in a project whose files name these repositories.
+    #[must_use]
+    pub const fn needs(mut self, repositories: &'static [(&'static str, &'static str)]) -> Self {
+        self.needs = repositories;
         self
     }
 

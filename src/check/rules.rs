@@ -11,6 +11,14 @@ mod key_copied;
 mod key_written;
 mod secret_in_file;
 mod secret_setting;
+mod ci_config_copied;
+mod ci_provenance_args;
+mod ci_secret_build_arg;
+mod ci_trace_secrets;
+mod fetch_without_mount;
+mod layer_stays_stale;
+mod mount_malformed;
+mod mount_unreadable;
 mod ssh_folder_mode;
 mod ssh_keyscan;
 mod token_in_index_url;
@@ -38,6 +46,12 @@ mod ssh_mount_optional;
     &ssh_mount_optional::RULE,
     &mount_unreadable::RULE,
     &mount_malformed::RULE,
+    &fetch_without_mount::RULE,
+    &layer_stays_stale::RULE,
+    &ci_secret_build_arg::RULE,
+    &ci_config_copied::RULE,
+    &ci_trace_secrets::RULE,
+    &ci_provenance_args::RULE,
     &BAD_IGNORE,
 ];
 
