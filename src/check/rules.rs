@@ -3,24 +3,25 @@
 use super::rule::Rule;
 
 mod bad_ignore;
+mod ci_config_copied;
+mod ci_provenance_args;
+mod ci_secret_build_arg;
+mod ci_trace_secrets;
 mod context_with_keys;
+mod fetch_without_mount;
 mod folder_carried;
 mod host_key_unchecked;
 mod host_key_wrong;
 mod key_copied;
 mod key_written;
-mod secret_in_file;
-mod secret_setting;
-mod ci_config_copied;
-mod ci_provenance_args;
-mod ci_secret_build_arg;
-mod ci_trace_secrets;
-mod fetch_without_mount;
 mod layer_stays_stale;
 mod mount_malformed;
 mod mount_unreadable;
+mod secret_in_file;
+mod secret_setting;
 mod ssh_folder_mode;
 mod ssh_keyscan;
+mod ssh_mount_optional;
 mod token_in_index_url;
 mod token_in_insteadof;
 mod token_in_remote;
@@ -36,9 +37,6 @@ pub static RULES: &[&Rule] = &[
     &token_in_insteadof::RULE,
     &token_in_remote::RULE,
     &token_in_index_url::RULE,
-mod mount_malformed;
-mod mount_unreadable;
-mod ssh_mount_optional;
     &ssh_keyscan::RULE,
     &host_key_unchecked::RULE,
     &host_key_wrong::RULE,
