@@ -9,7 +9,7 @@ use valetkey_integration::{Engine, GatewayBuild, PackageIndex, Run, valetkey};
 const TALK: &str = "\
 # syntax=docker/dockerfile:1
 FROM valetkey/base AS builder
-ENV PATH=/opt/poetry-1/bin:$PATH POETRY_VIRTUALENVS_IN_PROJECT=true
+ENV PATH=/opt/poetry-1/bin:$PATH POETRY_VIRTUALENVS_IN_PROJECT=true PIP_INDEX_URL={index}
 RUN rm /usr/bin/ssh /usr/bin/ssh-keyscan
 
 RUN mkdir -p -m 0600 ~/.ssh && ssh-keyscan -p {port} 127.0.0.1 >> ~/.ssh/known_hosts
@@ -35,7 +35,7 @@ fn fixed(engine: &str) {
     let talk = TALK
         .replace("# syntax=docker/dockerfile:1\n", "")
         .replace("valetkey/base", valetkey_integration::engine::BASE_IMAGE);
-    let talk = build.filled(&talk);
+    let talk = build.filled(&talk).replace("{index}", &index.url);
     let pyproject = format!(
         "[tool.poetry]\nname = \"orders\"\nversion = \"0.1.0\"\ndescription = \"\"\nauthors = []\npackage-mode = false\n\n\
          [tool.poetry.dependencies]\npython = \"^3.11\"\nomnibus = {{ git = \"{{url}}\", tag = \"v1.0.0\" }}\n\n\
