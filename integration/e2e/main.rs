@@ -23,6 +23,7 @@ mod buildah_bud_clones_a_private_repository;
 mod buildah_build_clones_a_private_repository;
 mod buildx_build_clones_a_private_repository;
 mod check_fix_makes_a_talks_dockerfile_build;
+mod check_says_what_the_builder_refuses;
 mod ci_snippets_run_as_their_systems_run_them;
 mod compose_build_clones_a_private_repository;
 mod compose_builds_from_a_sub_folder;

@@ -34,9 +34,10 @@ impl ExampleBuild {
     pub fn behind_token(engine: &Engine, token: &str, words: &str) -> Self {
         let build = Self::at(engine, |index| Some(Gate::before(basic("__token__", token), &index.url)));
         let dockerfile = fs::read_to_string(build.project.file("Dockerfile")).expect("the example");
-        let install = "--mount=type=ssh,uid=1000 poetry install";
+        let install = "--mount=type=ssh,uid=1000,required=true poetry install";
         assert_eq!(dockerfile.matches(install).count(), 2, "{dockerfile}");
-        let dockerfile = dockerfile.replace(install, &format!("--mount=type=ssh,uid=1000 {words} poetry install"));
+        let dockerfile =
+            dockerfile.replace(install, &format!("--mount=type=ssh,uid=1000,required=true {words} poetry install"));
         Self { project: build.project.write("Dockerfile", &dockerfile), ..build }
     }
 

@@ -5,6 +5,7 @@ use crate::check::file::File;
 use crate::check::finding::{Edit, Found, Severity};
 use crate::check::mount_faults::faults;
 use crate::check::rule::{Example, Rule};
+use crate::wire::text::shown;
 
 pub(super) const RULE: Rule = Rule {
     id: "mount-unreadable",
@@ -85,8 +86,8 @@ fn look(step: &Instruction, mount: &Mount, ssh: bool, text: &[u8]) -> Option<Fou
     if is_owner || mode & needed == needed || (mode >> 3) & needed == needed {
         return None;
     }
-    let message =
-        format!("{what} can be read by root alone, and the step runs as {}", crate::wire::text::shown(user.as_bytes()));
+    let whose = if owner == 0 { "root".to_owned() } else { format!("user {owner}") };
+    let message = format!("{what} can be read by {whose} alone, and the step runs as {}", shown(user.as_bytes()));
     let finding = Found::new(at, message);
     if mount.has("mode") || mount.has("uid") {
         return Some(finding);
