@@ -20,6 +20,7 @@ mod compose_model;
 mod docker;
 pub mod dockerfile;
 mod dotenv;
+pub mod engine;
 mod error;
 mod flags;
 mod git_context;
@@ -30,6 +31,7 @@ mod heredoc;
 mod image_build;
 pub(crate) mod instruction;
 pub mod made;
+mod mounted_steps;
 mod podman;
 pub mod probe;
 mod shell_words;
@@ -42,6 +44,7 @@ use std::path::PathBuf;
 
 pub use error::BuilderError;
 pub use guest_mount::{RewrittenFile, ignore_path, rewritten};
+pub use mounted_steps::{MAX_STEPS, MountedStep};
 pub use probe::Probe;
 
 /// Id of the secret that carries the known_hosts lines into a step.
@@ -142,6 +145,10 @@ pub struct Plan {
     pub made: made::Made,
     /// What was done for the build before it starts (shown as notes).
     pub notes: Vec<String>,
+    /// The Compose files of the person's own that it reads, in order.
+    pub compose_files: Vec<PathBuf>,
+    /// The steps with an ssh mount of the Dockerfiles that were read: those of a build by gateway.
+    pub steps: Vec<MountedStep>,
 }
 
 impl Plan {

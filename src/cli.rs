@@ -12,6 +12,7 @@ use crate::ui::{self, Failure};
 
 pub mod audit;
 pub mod check;
+pub mod doctor;
 pub mod host;
 pub mod key;
 pub mod lend;
@@ -58,6 +59,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Find recipes that put keys into images, trust any host, or fail without saying why
     Check(check::CheckArgs),
+    /// Check tool, project, keys, hosts and repositories before a build
+    Doctor(Box<doctor::DoctorArgs>),
     /// Keep keys in the keychain of the operating system
     Key(key::KeyArgs),
     /// Pin the host keys of servers
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Rewrite(args) => rewrite::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Key(args) => key_command(args).map(|()| 0),
         Command::Host(args) => host::run(args).map(|()| 0),
         Command::Completions { shell } => completions(shell).map(|()| 0),

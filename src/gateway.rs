@@ -13,12 +13,14 @@ mod host_key;
 pub mod limits;
 mod login;
 mod pieces;
+pub mod reference_list;
 pub mod route;
 mod session;
 mod ssh_hop;
 pub mod tunnel;
 pub mod upstream;
 mod upstream_error;
+pub mod visit;
 
 pub use limits::TimeLimits;
 pub use tunnel::Tunnel;

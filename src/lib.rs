@@ -35,6 +35,7 @@ pub mod cli;
 pub mod config;
 pub mod decision_log;
 pub mod document;
+pub mod doctor;
 pub mod exit;
 pub mod gateway;
 pub mod guest;

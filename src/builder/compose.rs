@@ -164,6 +164,7 @@ fn rewrite(
     plan.made = made(split, command, stdin);
     plan.files.push((ours, compose_model::override_file(&built, &by_flag, lending)?));
     plan.files.extend(files.stdin);
+    plan.compose_files = files.found;
     plan.set_env.extend(files.env);
     plan.set_env.extend(quiet_bake(command, probe));
     plan.args = split.before().to_vec();
@@ -316,6 +317,7 @@ fn instead_of(
         )?;
         plan.warnings.append(&mut inline.warnings);
         plan.notes = inline.notes;
+        plan.steps.append(&mut inline.steps);
         instead.contexts.extend(mounted.contexts);
         instead.ids = mounted.ids;
         instead.inline = mounted.copy.and_then(|_| inline.files.pop()).map(|(_, text)| text);

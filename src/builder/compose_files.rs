@@ -34,6 +34,8 @@ pub(super) struct Files {
     pub(super) env: Vec<(OsString, OsString)>,
     /// The file that came on stdin: Compose is asked before it runs, so it is kept.
     pub(super) stdin: Option<(PathBuf, String)>,
+    /// The person's own files, absolute, in order.
+    pub(super) found: Vec<PathBuf>,
 }
 
 /// Finds the files for Compose's global arguments `globals` and puts `ours` behind them.
@@ -76,6 +78,7 @@ pub(super) fn find(
         }
         files.stdin = Some((kept, probe.stdin().map_err(BuilderError::Stdin)?));
     }
+    files.found = typed.iter().map(|path| absolute(probe, path)).collect();
     if by_flag {
         files.globals.extend(["-f".into(), ours.into()]);
     } else {

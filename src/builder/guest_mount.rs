@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::dockerfile::{self, CONTEXT, Note, Rewritten};
 use super::probe::Question;
-use super::{BuilderError, Lending, Plan, Probe, Split, git_context};
+use super::{BuilderError, Lending, Plan, Probe, Split, git_context, mounted_steps};
 
 /// What became of one Dockerfile.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub(super) fn mount(
     probe: &mut dyn Probe,
 ) -> Result<Mounted, BuilderError> {
     let Dockerfile { name, text, ignore } = dockerfile;
+    plan.steps.extend(mounted_steps::of(text.as_bytes(), place, name));
     // Numbered: several services may have a Dockerfile of one name.
     let number = plan.files.len();
     let Rewritten { text, steps, own, ids, adds, notes } =

@@ -22,13 +22,15 @@ use crate::receipt::{Frame, Pending, Receipt};
 use crate::secret::{Holder, Way};
 use crate::ui::Failure;
 
-mod by_comment;
+pub(super) mod by_comment;
+mod dry;
 mod lendings;
 mod secrets;
 mod settings;
 
+pub(super) use dry::Dry;
 pub(super) use lendings::Lendings;
-pub(super) use settings::{Settings, pinned};
+pub(super) use settings::{Settings, config_file, pinned};
 
 /// The flags that say what is lent.
 #[derive(Args, Debug)]

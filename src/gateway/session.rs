@@ -83,7 +83,7 @@ pub(super) async fn carry(
 }
 
 /// Where the host is reached.
-async fn ask(job: &Job) -> Result<Route, UpstreamError> {
+pub(super) async fn ask(job: &Job) -> Result<Route, UpstreamError> {
     let (name, user, hidden) = (job.session.host.clone(), job.session.user.clone(), job.hidden.clone());
     match tokio::task::spawn_blocking(move || route::ask(&name, &user, &hidden)).await {
         Ok(route) => route.map_err(|error| UpstreamError::Route(job.session.host.to_string(), error)),

@@ -55,12 +55,26 @@ impl Places {
     /// The folders of this user's leases that a process still holds.
     #[must_use]
     pub fn held(&self) -> Vec<PathBuf> {
+        self.inside(is_held)
+    }
+
+    /// The folders of this user's leases that no process holds any more: what a kill left behind.
+    #[must_use]
+    pub fn left(&self) -> Vec<PathBuf> {
+        // As `folder` names them: there is more in these places, such as what ended leases did.
+        let is_name = |name: &str| name.len() == 16 && name.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_lease = |path: &Path| path.file_name().and_then(|name| name.to_str()).is_some_and(is_name);
+        self.inside(|path| is_lease(path) && is_own(path).unwrap_or(false) && !is_held(path))
+    }
+
+    /// What lies in the folders where leases lie, sorted.
+    fn inside(&self, is_meant: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
         let bases = self.bases().into_iter().filter(|base| is_own(base).unwrap_or(false));
         let inside =
             bases.filter_map(|base| fs::read_dir(base).ok()).flat_map(|entries| entries.flatten().take(MAX_SWEPT));
-        let mut held: Vec<PathBuf> = inside.map(|entry| entry.path()).filter(|path| is_held(path)).collect();
-        held.sort();
-        held
+        let mut found: Vec<PathBuf> = inside.map(|entry| entry.path()).filter(|path| is_meant(path)).collect();
+        found.sort();
+        found
     }
 }
 

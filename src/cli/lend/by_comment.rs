@@ -7,7 +7,7 @@ use crate::signer::Identity;
 
 /// Takes the keys apart: those that name a repository first, each with a grant for it alone, and the
 /// others with the grant as it was asked for.
-pub(super) fn apart(wanted: Wanted, identities: Vec<Identity>) -> Vec<(Wanted, Vec<Identity>)> {
+pub(in crate::cli) fn apart(wanted: Wanted, identities: Vec<Identity>) -> Vec<(Wanted, Vec<Identity>)> {
     let mut apart: Vec<(Wanted, Vec<Identity>)> = Vec::new();
     let mut others = Vec::new();
     for identity in identities {

@@ -1,6 +1,7 @@
 //! Flags and `valetkey.toml` put together: what is wanted, and which hosts are pinned.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,13 @@ pub(in crate::cli) struct Settings {
 impl Settings {
     /// Reads what the flags name; flags win over the file.
     pub(in crate::cli) fn new(args: &LendArgs) -> Result<Self, Failure> {
+        let (settings, mut failures) = Self::with_failures(args)?;
+        if failures.is_empty() { Ok(settings) } else { Err(failures.swap_remove(0)) }
+    }
+
+    /// The same for who wants to know all that is wrong: what can be told in spite of which the rest
+    /// has a meaning comes beside it, in the order in which [`Settings::new`] would fail.
+    pub(in crate::cli) fn with_failures(args: &LendArgs) -> Result<(Self, Vec<Failure>), Failure> {
         let config = read_config(args)?;
         let mut warnings = Vec::new();
         let hosts = pins(args, &config, &mut warnings)?;
@@ -44,18 +52,38 @@ impl Settings {
         let secrets =
             if args.secrets.is_empty() { config.secrets.clone() } else { config::parse_secret_flags(&args.secrets)? };
         let wanted = wanted(args, config)?;
+        let mut failures = Vec::new();
         if wanted.is_empty() && secrets.is_empty() {
-            return Err(ConfigError::NoGrant.into());
+            failures.push(ConfigError::NoGrant.into());
         }
         for host in wanted.iter().flat_map(|wanted| &wanted.hosts) {
-            check_pinned(&hosts, host)?;
+            failures.extend(check_pinned(&hosts, host).err());
         }
         warnings.extend(without_line(&hosts, &config_hosts, &wanted));
         let by_comment = args.repos_from_comments;
         let (hosts, time_limit, lend) = (Arc::new(hosts), args.time_limit, args.lend);
         let mut settings = Self { wanted, secrets, time_limit, hosts, lend, ignores, by_comment, warnings };
-        settings.warnings.extend(settings.check_lending()?);
-        Ok(settings)
+        match settings.check_lending() {
+            Ok(warnings) => settings.warnings.extend(warnings),
+            Err(failure) => failures.push(failure),
+        }
+        Ok((settings, failures))
+    }
+
+    /// Nothing is wanted, and the built-in and stored hosts are pinned: for who goes on where the
+    /// config could not be read.
+    pub(in crate::cli) fn nothing() -> Self {
+        let hosts = crate::hosts::load(&[]).map_or_else(|_| Hosts::builtin(), |(hosts, _)| hosts);
+        Self {
+            wanted: Vec::new(),
+            secrets: Vec::new(),
+            time_limit: None,
+            hosts: Arc::new(hosts),
+            lend: None,
+            ignores: Vec::new(),
+            by_comment: false,
+            warnings: Vec::new(),
+        }
     }
 
     /// The same with other grants in the place of those that were asked for: what the comments of
@@ -175,12 +203,17 @@ fn without_line(hosts: &Hosts, config_hosts: &[HostName], wanted: &[Wanted]) -> 
     })
 }
 
+/// The config file that is read, where there is one.
+pub(in crate::cli) fn config_file(args: &LendArgs) -> Option<PathBuf> {
+    let named = args.config.clone().filter(|_| !args.no_config);
+    named.or_else(|| config::find(&std::env::current_dir().ok()?).filter(|_| !args.no_config))
+}
+
 fn read_config(args: &LendArgs) -> Result<Config, Failure> {
     if args.no_config {
         return Ok(Config::default());
     }
-    let found = args.config.clone().or_else(|| config::find(&std::env::current_dir().ok()?));
-    Ok(found.map(|path| config::read(&path)).transpose()?.unwrap_or_default())
+    Ok(config_file(args).map(|path| config::read(&path)).transpose()?.unwrap_or_default())
 }
 
 fn wanted(args: &LendArgs, config: Config) -> Result<Vec<Wanted>, Failure> {
