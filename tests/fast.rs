@@ -62,7 +62,7 @@ mod keys {
     mod pasted;
     mod prompt;
     mod secrecy;
-    mod session;
+    pub(crate) mod session;
     mod several;
     mod signatures;
     mod upstream;
@@ -128,7 +128,7 @@ mod gateway {
     mod inside;
     mod issued;
     mod limits;
-    mod place;
+    pub(crate) mod place;
     mod refusals;
     mod rsa_alone;
     mod running;
@@ -158,6 +158,16 @@ mod image {
     mod stream;
     mod tar;
     mod zip;
+}
+
+mod doctor {
+    mod examined;
+    mod hostile;
+    mod hosts;
+    mod keychain;
+    mod keys;
+    mod project;
+    mod report;
 }
 
 mod docs {

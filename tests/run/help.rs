@@ -15,6 +15,7 @@ fn every_commands_help_has_an_example() {
         "stop",
         "rewrite",
         "audit",
+        "doctor",
         "man",
         "key",
         "key add",
