@@ -33,6 +33,8 @@ mod compose_run_clones_a_private_repository;
 mod compose_up_clones_a_private_repository;
 mod docker_build_clones_a_private_repository;
 mod docker_image_build_clones_a_private_repository;
+mod doctor_names_an_engine_that_cannot_build;
+mod doctor_reads_what_the_gateway_would_read;
 mod gateway_carries_all_that_git_does;
 mod gateway_chooses_the_key_by_the_repository;
 mod gateway_clones_and_installs_with_every_tool;

@@ -10,7 +10,7 @@ use clap::Args;
 use super::lend::{Dry, LendArgs, Settings, config_file};
 use crate::builder::{Lending, Typed};
 use crate::config::parse_duration;
-use crate::doctor::plain::{self, DEFAULT_WIDTH, View};
+use crate::doctor::plain::{self, View};
 use crate::doctor::{Check, Section, exit_code, json, leases};
 use crate::exit::Code;
 use crate::lease::Places;
@@ -163,7 +163,7 @@ struct Report {
 
 impl Report {
     fn new(json: bool) -> Self {
-        let view = || View { colour: ui::colour_on_stdout(), width: ui::width_of_stdout().unwrap_or(DEFAULT_WIDTH) };
+        let view = || View { colour: ui::colour_on_stdout(), width: ui::width_of_stdout() };
         Self { checks: Vec::new(), view: (!json).then(view) }
     }
 

@@ -6,8 +6,6 @@ use crate::ui::{one_line, visible};
 
 /// The narrowest line that is written for, in characters.
 pub const MIN_WIDTH: usize = 40;
-/// The width where nobody knows it.
-pub const DEFAULT_WIDTH: usize = 100;
 /// The most characters of one text that are shown.
 const MAX_TEXT: usize = 1000;
 /// Where texts begin: behind the longest word, `not checked`.
@@ -18,8 +16,9 @@ const INDENT: usize = 15;
 pub struct View {
     /// Whether there are colours.
     pub colour: bool,
-    /// Characters in a line.
-    pub width: usize,
+    /// Characters in a line; none where nobody knows it, and lines are as long as they are: what is in
+    /// a log or a pipe is searched.
+    pub width: Option<usize>,
 }
 
 /// A section with its title; nothing where it has no checks.
@@ -91,7 +90,7 @@ fn short(text: &str) -> String {
 /// Words in lines that fit, the later ones indented. A word that is longer stays whole: it may be
 /// there to be copied.
 fn wrapped(text: &str, view: View) -> String {
-    let room = view.width.max(MIN_WIDTH) - INDENT;
+    let room = view.width.map_or(usize::MAX, |width| width.max(MIN_WIDTH) - INDENT);
     let (mut out, mut used) = (String::new(), 0);
     for word in text.split(' ') {
         let length = word.chars().count();
@@ -115,7 +114,7 @@ mod tests {
     use super::*;
     use crate::exit::Code;
 
-    const PLAIN: View = View { colour: false, width: DEFAULT_WIDTH };
+    const PLAIN: View = View { colour: false, width: None };
 
     fn shown(check: Check, view: View) -> String {
         section(check.section, &[check], view)
@@ -151,7 +150,7 @@ mod tests {
     #[test]
     fn a_long_sentence_is_broken_at_the_width_and_a_word_never_is() {
         let check = Check::ok(Section::Tool, "x", format!("{} {}", "ab ".repeat(20).trim(), "c".repeat(60)));
-        let shown = shown(check, View { colour: false, width: 10 });
+        let shown = shown(check, View { colour: false, width: Some(10) });
         assert!(shown.lines().all(|line| line.len() <= MIN_WIDTH || line.trim().len() == 60), "{shown}");
         assert!(shown.lines().skip(2).all(|line| line.starts_with(&" ".repeat(INDENT))), "{shown}");
     }
