@@ -98,6 +98,12 @@ impl Asked {
         }
     }
 
+    /// Asks for the version of the tool alone, where its engine keeps [`Self::versions`] waiting.
+    #[must_use]
+    pub fn client(&self) -> Option<Question<'_>> {
+        (self.family == Family::Docker).then(|| self.question(&["--version"]))
+    }
+
     /// Asks where the engine is: its address as text.
     #[must_use]
     pub fn place(&self) -> Option<Question<'_>> {
@@ -135,6 +141,14 @@ pub struct Versions {
     pub client: Option<String>,
     /// Of the engine; none where there is none, or it did not answer.
     pub server: Option<String>,
+}
+
+/// Reads the answer to [`Asked::client`]: `Docker version 28.5.1, build 0000000`.
+#[must_use]
+pub fn client(stdout: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(stdout);
+    let version = text.split_whitespace().nth(2)?.trim_end_matches(',');
+    numbers(version).map(|_| version.to_owned())
 }
 
 /// Reads the answer to [`Asked::versions`].
@@ -212,6 +226,8 @@ mod tests {
         assert_eq!(versions(Family::Docker, br#"{"Client":{"Version":"28.5.1"},"Server":null}"#).server, None);
         let buildah = versions(Family::Buildah, b"buildah version 1.28.2 (image-spec 1.0.2-dev)\n");
         assert_eq!(buildah.client.as_deref(), Some("1.28.2"));
+        assert_eq!(client(b"Docker version 28.5.1, build 0000000").as_deref(), Some("28.5.1"));
+        assert_eq!(client(b"docker is what this is"), None);
         assert_eq!(versions(Family::Podman, b"no JSON"), Versions::default());
         for (text, read) in [
             ("28.5.1+dfsg", Some((28, 5))),

@@ -35,7 +35,7 @@ pub struct DoctorArgs {
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
-    /// How long a server may take to be reached and to accept the login
+    /// How long a server may take to be reached and to accept the login, and the engine to answer
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "15s")]
     pub timeout: Duration,
     /// The build that is checked [default: docker compose build where there is a Compose file, else
@@ -109,7 +109,7 @@ fn settings(args: &DoctorArgs, config: Option<&PathBuf>, report: &mut Report) ->
     let config = config.map(|path| path.display().to_string());
     if failures.iter().all(|failure| failure.code == Code::Host) {
         let (grants, secrets) = (settings.wanted.len(), settings.secrets.len());
-        let said = format!("{}: {grants} grants, {secrets} secrets", config.as_deref().unwrap_or("the command line"));
+        let said = format!("{}: grants: {grants}, secrets: {secrets}", config.as_deref().unwrap_or("the command line"));
         report.add([Check::ok(Section::Project, "config", said)]);
     }
     for failure in failures {
@@ -144,7 +144,7 @@ fn build(
         let said = format!("no command was given; checked is: {}", command::shown(&typed));
         report.add([Check::ok(Section::Tool, "command", said)]);
     }
-    let asked = tool::ask(&typed, !args.command.is_empty(), settings, &probe);
+    let asked = tool::ask(&typed, !args.command.is_empty(), settings, &probe, args.timeout);
     report.add(asked.checks);
     if !asked.is_there {
         let why = "the tool is not there";

@@ -30,6 +30,8 @@ pub struct Facts {
     pub place: Option<String>,
     /// What builds, and its version.
     pub part: Option<(Part, Result<String, NoAnswer>)>,
+    /// Whether [`Self::part`] is a program of its own, which works without the tool.
+    pub standalone: bool,
     /// Whether a grant is lent by gateway, which takes named contexts.
     pub by_gateway: bool,
 }
@@ -40,6 +42,11 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
     let program = &facts.program;
     let (versions, said) = match &facts.versions {
         Ok((versions, said)) => (versions, said),
+        Err(NoAnswer::Missing) if facts.standalone => {
+            let why = format!("there is no program {program} that could be asked for it");
+            let engine = Check::not_checked(TOOL, "engine", "the engine", &why);
+            return part(facts, &Versions::default()).into_iter().chain([engine]).collect();
+        }
         Err(NoAnswer::Missing) => {
             let check = Check::failure(TOOL, "tool", Code::NotFound, format!("there is no program {program}"));
             return vec![check.with_hint("install it, or check PATH")];
@@ -161,6 +168,7 @@ mod tests {
             versions: Ok((versions, String::new())),
             place: Some("unix:///var/run/docker.sock".into()),
             part: Some((Part::Buildx, Ok("v0.29.1".into()))),
+            standalone: false,
             by_gateway: true,
         }
     }
@@ -235,6 +243,15 @@ mod tests {
         assert_eq!(without("20.10.24", Part::Compose, missing()), STOPS);
         assert_eq!(without("28.5.1", Part::Compose, Ok("1.29.2".into())), STOPS);
         assert_eq!(without("28.5.1", Part::Compose, Ok("2.40.3".into())), State::Ok);
+        let alone = |version| Facts {
+            part: Some((Part::Compose, version)),
+            versions: Err(NoAnswer::Missing),
+            standalone: true,
+            ..docker("28.5.1", None)
+        };
+        let unknown = ("engine", State::NotChecked);
+        assert_eq!(states(&alone(Ok("2.40.3".into()))), [("compose", State::Ok), unknown]);
+        assert_eq!(states(&alone(Ok("1.29.2".into()))), [("compose", STOPS), unknown]);
         let old = docker("28.5.1", Some("18.06.1"));
         assert!(states(&old).contains(&("buildkit", STOPS)));
     }

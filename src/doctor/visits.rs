@@ -5,6 +5,7 @@ use super::check::{Check, Section};
 use crate::exit::Code;
 use crate::gateway::upstream::UpstreamError;
 use crate::gateway::visit::{Seen, Visited};
+use crate::hosts::Binds;
 
 const HOSTS: Section = Section::Hosts;
 
@@ -97,6 +98,17 @@ pub fn judge(asked: &Asked, visited: &Visited) -> Vec<Check> {
     }
 }
 
+/// A server whose pin does not say whether it binds logins, and that was asked: where it does not, a
+/// login from a build does not show its host, and the agent refuses it.
+#[must_use]
+pub fn binding(host: &str, binds: Binds) -> Option<Check> {
+    (binds == Binds::No).then(|| {
+        let said = format!("{host} does not bind logins to its host key, and its pin does not say so: the agent will refuse every login from a build");
+        let hint = format!("valetkey host add {host} --replace --fingerprint SHA256:… notes it in the pin; or lend by gateway, which knows the host");
+        Check::failure(HOSTS, "binding", Code::Host, said).with_hint(hint)
+    })
+}
+
 fn repository(asked: &Asked, seen: &Seen) -> Option<Check> {
     let place = format!("{}/{}", asked.host, asked.repository.as_deref()?);
     let name = "repository";
@@ -169,6 +181,12 @@ mod tests {
         }
         let refused = states(&asked(), true, Ok(Seen::NoList { said: "not found".into() }));
         assert_eq!(refused, [fine[0], fine[1], fine[2], ("repository", KEY)]);
+    }
+
+    #[test]
+    fn a_server_that_does_not_bind_logins_is_told_where_its_pin_does_not() {
+        assert_eq!(binding("forge", Binds::No).map(|check| check.state), Some(HOST));
+        assert_eq!((binding("forge", Binds::Yes), binding("forge", Binds::Unknown)), (None, None));
     }
 
     #[test]

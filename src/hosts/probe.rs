@@ -122,6 +122,15 @@ pub fn binds_as(name: &HostName, key: &[u8]) -> Binds {
     }
 }
 
+/// Whether the server binds logins, and its host key (raw blob) on the connection on which it said so:
+/// the answer is worth what this key is.
+///
+/// # Errors
+/// As [`probe`].
+pub fn binding(name: &HostName, limit: Duration) -> Result<(Binds, Vec<u8>), ProbeError> {
+    exchange(name, None, limit).map(|exchanged| (exchanged.binds, exchanged.host_key))
+}
+
 /// The RSA host key that a server shows, or its host certificate (raw blob). The server proved
 /// that it owns it.
 ///

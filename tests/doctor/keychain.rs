@@ -39,7 +39,7 @@ fn an_entry_that_is_there_and_one_that_is_not() {
         looked("\"keychain:work\"")
             .is(0)
             .stands(&[("key", "ok"), ("keychain", "ok")])
-            .says("keychain", &["is open", "1 entries"]);
+            .says("keychain", &["is open", "entries of valetkey: 1"]);
     });
 }
 

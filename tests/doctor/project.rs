@@ -125,6 +125,17 @@ fn an_engine_that_does_not_answer_is_told_and_the_project_is_read_all_the_same()
 }
 
 #[test]
+fn an_engine_that_is_silent_is_left_at_the_time_limit() {
+    let silent =
+        r#""version --format {{json .}}") exec sleep 600;; "--version") echo 'Docker version 28.5.1, build 0';;"#;
+    let project = Project::with_docker_double(silent).file("Dockerfile", STEPS);
+    let mut valetkey = project.place.valetkey(&["doctor", "--key", "env:KEY", "--timeout", "3s"]);
+    let ran = ran(valetkey.envs(project.variables.iter().map(|(name, value)| (name, value))));
+    ran.is(113)
+        .shows(&["docker 28.5.1", "no engine answers at unix:///var/run/docker.sock: no answer within the time limit"]);
+}
+
+#[test]
 fn a_remote_engine_is_said_and_a_clock_that_differs_too() {
     let late = r#""info --format {{.SystemTime}}") echo 2020-01-01T00:00:00Z;;"#;
     let project = Project::with_docker_double(late).file("Dockerfile", STEPS).env("DOCKER_HOST", "ssh://me@far");

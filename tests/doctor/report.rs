@@ -55,7 +55,7 @@ fn a_config_that_is_broken_is_told_and_the_rest_is_checked_all_the_same() {
     broken.is(110).stands(&[("config", "failure"), ("leases", "ok"), ("clock", "ok")]);
     broken.says("config", &["unknown field \"kye\"", "did you mean \"key\"?"]);
     let found = examined(&place, "[[grant]]\nkey = \"env:KEY\"\n", &[]);
-    found.is(0).says("config", &["valetkey.toml", "1 grants"]);
+    found.is(0).says("config", &["valetkey.toml", "grants: 1"]);
     let open = place.project().join("valetkey.toml");
     fs::set_permissions(&open, fs::Permissions::from_mode(0o666)).unwrap();
     with_flags(&place, &[]).is(110).says("config", &["can be written by others", "chmod"]);

@@ -125,7 +125,7 @@ pub(super) fn is_keychains(reason: &Reason) -> bool {
 fn keychain(listed: Result<Vec<String>, KeychainError>) -> Check {
     match listed {
         Ok(names) => {
-            let said = format!("the keychain answers and is open; valetkey has {} entries there", names.len());
+            let said = format!("the keychain answers and is open; entries of valetkey: {}", names.len());
             Check::ok(KEYS, "keychain", said)
         }
         // Another source was there.

@@ -1,22 +1,23 @@
 //! Visits the servers of all grants: several at once, those to one server one after another, each
 //! and all of them within a time limit.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::{Report, Settings};
 use crate::config::Wanted;
-use crate::doctor::visits::{Asked, judge};
+use crate::doctor::visits::{Asked, binding, judge};
 use crate::doctor::{Check, Section};
 use crate::exit::Code;
 use crate::gateway::exec_request::ExecRequest;
 use crate::gateway::upstream::UpstreamError;
 use crate::gateway::visit::{Seen, Visit, VisitLimits, Visited, Visitor};
-use crate::hosts::HostName;
+use crate::hosts::{Binds, HostKeyStatus, HostName, probe};
 use crate::signer::{Identity, fingerprint};
 use crate::ui::Failure;
 
@@ -62,7 +63,13 @@ pub(super) fn run(
     }
     let limits = VisitLimits { whole: timeout.saturating_mul(OVER), step: timeout };
     let visitor = Visitor::new(settings.hosts.clone(), settings.secret_variables(), folder, limits);
-    for (asked, visited) in all(visitor, planned, timeout.saturating_mul(ROUNDS))? {
+    let mut by_agent = BTreeMap::new();
+    let accepted = |visited: &Visited| visited.seen.is_ok();
+    let outcomes = all(visitor, planned, timeout.saturating_mul(ROUNDS))?;
+    for (Planned { asked, visit }, visited) in outcomes {
+        if !asked.by_gateway && matches!(&visited, Some(Outcome::Visited(visited)) if accepted(visited)) {
+            by_agent.insert(visit.host.to_string(), visit.host);
+        }
         match visited {
             Some(Outcome::Visited(visited)) => report.add(judge(&asked, &visited)),
             Some(Outcome::Skipped) => {
@@ -75,7 +82,22 @@ pub(super) fn run(
             }
         }
     }
+    for (name, host) in by_agent.iter().take(MAX_AT_ONCE) {
+        report.add(binding(name, asked_binding(settings, host, timeout)));
+    }
     Ok(())
+}
+
+/// What a server says of binding, where its pin says nothing and the server is the pinned one.
+fn asked_binding(settings: &Settings, host: &HostName, timeout: Duration) -> Binds {
+    if settings.hosts.binds(host) != Binds::Unknown {
+        return Binds::Unknown;
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    match probe::binding(host, timeout) {
+        Ok((binds, key)) if settings.hosts.status(host, &key, now) == HostKeyStatus::Match => binds,
+        _ => Binds::Unknown,
+    }
 }
 
 /// What a check is about.
@@ -135,10 +157,10 @@ enum Outcome {
     Skipped,
 }
 
-type Outcomes = Arc<Mutex<Vec<(Asked, Option<Outcome>)>>>;
+type Outcomes = Arc<Mutex<Vec<Option<Outcome>>>>;
 
 /// Makes all visits, and says how each ended; in the order in which they were planned.
-fn all(visitor: Visitor, planned: Vec<Planned>, limit: Duration) -> Result<Vec<(Asked, Option<Outcome>)>, Failure> {
+fn all(visitor: Visitor, planned: Vec<Planned>, limit: Duration) -> Result<Vec<(Planned, Option<Outcome>)>, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(4 * MAX_AT_ONCE)
@@ -149,8 +171,9 @@ fn all(visitor: Visitor, planned: Vec<Planned>, limit: Duration) -> Result<Vec<(
     let runtime = runtime.map_err(failed)?;
     let mut by_host: Vec<(HostName, Vec<(usize, Visit)>)> = Vec::new();
     let outcomes = Outcomes::default();
-    for (number, Planned { asked, visit }) in planned.into_iter().enumerate() {
-        outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((asked, None));
+    outcomes.lock().unwrap_or_else(PoisonError::into_inner).resize_with(planned.len(), || None);
+    for (number, Planned { visit, .. }) in planned.iter().enumerate() {
+        let visit = visit.clone();
         match by_host.iter_mut().find(|(host, _)| *host == visit.host) {
             Some((_, visits)) => visits.push((number, visit)),
             None => by_host.push((visit.host.clone(), vec![(number, visit)])),
@@ -173,7 +196,8 @@ fn all(visitor: Visitor, planned: Vec<Planned>, limit: Duration) -> Result<Vec<(
     });
     // A look-up of a name, or a key that waits for a touch, would hold it.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    Ok(std::mem::take(&mut *outcomes.lock().unwrap_or_else(PoisonError::into_inner)))
+    let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(planned.into_iter().zip(outcomes.drain(..)).collect())
 }
 
 async fn one_host(visitor: &Visitor, visits: Vec<(usize, Visit)>, outcomes: &Outcomes) {
@@ -183,7 +207,7 @@ async fn one_host(visitor: &Visitor, visits: Vec<(usize, Visit)>, outcomes: &Out
         if let Outcome::Visited(visited) = &outcome {
             is_out = is_servers(visited);
         }
-        if let Some((_, place)) = outcomes.lock().unwrap_or_else(PoisonError::into_inner).get_mut(number) {
+        if let Some(place) = outcomes.lock().unwrap_or_else(PoisonError::into_inner).get_mut(number) {
             *place = Some(outcome);
         }
     }
