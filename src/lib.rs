@@ -44,6 +44,7 @@ pub mod image;
 pub mod keys;
 pub mod lease;
 pub mod policy;
+pub mod project;
 pub mod receipt;
 pub mod report;
 pub mod secret;

@@ -16,6 +16,11 @@ const CASE_BLIND: [&str; 7] = [
     "ssh.dev.azure.com",
 ];
 
+/// Whether `Org/Repo` and `org/repo` are one repository on this host.
+pub(crate) fn ignores_case(host: &str) -> bool {
+    CASE_BLIND.contains(&host)
+}
+
 /// A repository, or several: `org/repo`, `org/shared-*` (`*` does not cross a `/`), `org/**`
 /// (everything below).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +68,7 @@ impl RepoPattern {
     /// Whether the repository (normalised) on this host is one of these.
     #[must_use]
     pub fn matches(&self, host: &str, repository: &str) -> bool {
-        if CASE_BLIND.contains(&host) {
+        if ignores_case(host) {
             return Self::fits(&self.0.to_ascii_lowercase(), &repository.to_ascii_lowercase());
         }
         Self::fits(&self.0, repository)

@@ -1,0 +1,19 @@
+//! What a project's own files say that its build reads from Git.
+//!
+//! [`walk`] finds the files and bounds what is read of them → one reader a format (a file each in
+//! `project/`, listed in [`format`](mod@format)) puts what it finds into a [`Reading`] → when all files
+//! are read, [`Reading::resolved`] applies Git's `insteadOf` and reads the addresses.
+//!
+//! Readers are pure: the text of one file in, facts with their lines out. Nothing here runs a
+//! program, opens a connection or follows what leads out of the project.
+
+pub mod address;
+mod format;
+mod reading;
+mod requirements;
+mod rewrite;
+pub mod walk;
+
+pub use address::{Address, AddressError, Over};
+pub use reading::{Need, Place, Reading, Undecided};
+pub use walk::{Files, ProjectError, read, read_from};

@@ -1,0 +1,67 @@
+//! The list of formats that are read: for each, which files have it, and its reader.
+
+use super::Reading;
+use super::requirements;
+
+/// One format.
+pub(super) struct Format {
+    /// What a person calls it.
+    pub(super) name: &'static str,
+    /// Whether a file of this path (relative to the project's folder, with `/`) has it.
+    pub(super) wants: fn(&str) -> bool,
+    /// Reads the text of the file of this path. Pure, and never fails: what is not understood
+    /// is [`Reading::undecided`].
+    pub(super) read: fn(&str, &str, &mut Reading),
+}
+
+impl std::fmt::Debug for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Every format, one line each, by name.
+pub(super) static FORMATS: &[&Format] = &[&requirements::FORMAT];
+
+/// The formats that a file has.
+pub(super) fn of(path: &str) -> impl Iterator<Item = &'static Format> {
+    FORMATS.iter().copied().filter(move |format| (format.wants)(path))
+}
+
+/// The last part of a path.
+pub(super) fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A path that a file of the project names, from the project's folder: `None` where it leads out.
+pub(super) fn beside(file: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') || path.contains('\\') || path.chars().any(char::is_control) {
+        return None;
+    }
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_found_from_the_file_that_names_it_and_never_above_the_project() {
+        assert_eq!(beside("requirements.txt", "base.txt").unwrap(), "base.txt");
+        assert_eq!(beside("a/b/requirements.txt", "../x/./base.txt").unwrap(), "a/x/base.txt");
+        for path in ["../x", "/etc/passwd", "a/../../x", "a\\b", "a\0"] {
+            assert_eq!(beside("requirements.txt", path), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use super::*;
+
+fn place(line: usize) -> Place {
+    Place::new("a.lock", line)
+}
+
+fn addresses(reading: Reading) -> Vec<String> {
+    reading.resolved().needs.iter().map(|need| need.address.to_string()).collect()
+}
+
+#[test]
+fn an_https_need_becomes_one_over_ssh_by_insteadof_wherever_that_is_said() {
+    let mut reading = Reading::default();
+    reading.git(place(1), "dependency a", "git+https://git.example.com/org/a.git@v1");
+    reading.rewrite("ssh://git@git.example.com/", "https://git.example.com/");
+    let reading = reading.resolved();
+    let [need] = reading.needs.as_slice() else { panic!("{reading:?}") };
+    assert_eq!((need.address.to_string().as_str(), need.rewritten), ("ssh://git@git.example.com/org/a", true));
+}
+
+#[test]
+fn an_address_beside_the_projects_own_is_found_from_its_remote() {
+    for (origin, relative, whole) in [
+        ("git@h.example:org/app.git", "../lib.git", "ssh://git@h.example/org/lib"),
+        ("git@h.example:app.git", "../lib.git", "ssh://git@h.example/lib"),
+        ("ssh://git@h.example/org/app.git", "../../other/lib.git", "ssh://git@h.example/other/lib"),
+        ("https://h.example/org/app/", "./../lib", "https://h.example/org/lib"),
+    ] {
+        let mut reading = Reading::default();
+        reading.git(place(1), "submodule lib", relative);
+        reading.origin(origin);
+        assert_eq!(addresses(reading), [whole], "{origin} {relative}");
+    }
+    for (origin, relative) in [("https://h.example/app", "../../../x"), ("app", "../x")] {
+        let mut reading = Reading::default();
+        reading.git(place(1), "submodule lib", relative);
+        reading.origin(origin);
+        let reading = reading.resolved();
+        assert_eq!((reading.needs.len(), reading.undecided.len()), (0, 1), "{origin}");
+    }
+}
+
+#[test]
+fn a_token_is_told_by_its_place_and_is_in_nothing_that_is_kept() {
+    let mut reading = Reading::default();
+    reading.git(place(7), "dependency a", "https://ci:hunter2@git.example.com/org/a.git");
+    assert!(!format!("{reading:?}").contains("hunter2"));
+    let reading = reading.resolved();
+    assert_eq!(reading.secrets, [place(7)]);
+    assert!(!format!("{reading:?}").contains("hunter2"));
+}
+
+#[test]
+fn names_from_files_are_harmless() {
+    let mut reading = Reading::default();
+    reading.git(Place::new("a\u{1b}[2J\n.lock", 1), "dependency \u{1b}[31m\nx", "git@h.example:a/b");
+    reading.undecided(place(1), "a\u{1b}b\nc");
+    let reading = reading.resolved();
+    let all = format!("{}{}{}", reading.needs[0].what, reading.needs[0].place, reading.undecided[0].why);
+    assert!(!all.contains(['\u{1b}', '\n']), "{all:?}");
+}
+
+#[test]
+fn as_many_as_the_limit_are_kept_and_one_more_is_told() {
+    let with = |count: usize| {
+        let mut reading = Reading::default();
+        (0..count).for_each(|at| reading.git(place(at + 1), "x", "git@h.example:a/b"));
+        let reading = reading.resolved();
+        (reading.needs.len(), reading.undecided.len())
+    };
+    assert_eq!(with(MAX_NEEDS), (MAX_NEEDS, 0));
+    assert_eq!(with(MAX_NEEDS + 2), (MAX_NEEDS, 1));
+    let mut reading = Reading::default();
+    (0..=MAX_UNDECIDED).for_each(|_| reading.undecided(place(1), "x"));
+    assert_eq!(reading.undecided.len(), MAX_UNDECIDED);
+    (0..=MAX_REWRITES).for_each(|_| reading.rewrite("a", "b"));
+    assert_eq!(reading.rewrites.len(), MAX_REWRITES);
+}
