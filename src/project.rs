@@ -9,10 +9,23 @@
 
 pub mod address;
 mod format;
+mod lines;
+mod npm_spec;
+mod package_json;
+mod package_lock;
+mod pep508;
+mod pipfile;
+mod pnpm_lock;
+mod poetry_lock;
+mod pylock;
+mod pyproject;
 mod reading;
 mod requirements;
 mod rewrite;
+mod setup_cfg;
+mod uv_lock;
 pub mod walk;
+mod yarn_lock;
 
 pub use address::{Address, AddressError, Over};
 pub use reading::{Need, Place, Reading, Undecided};

@@ -1,7 +1,11 @@
 //! The list of formats that are read: for each, which files have it, and its reader.
 
-use super::Reading;
-use super::requirements;
+use super::{Place, Reading};
+use super::{
+    package_json, package_lock, pipfile, pnpm_lock, poetry_lock, pylock, pyproject, requirements, setup_cfg, uv_lock,
+    yarn_lock,
+};
+use crate::document::{DocumentError, Node};
 
 /// One format.
 pub(super) struct Format {
@@ -21,7 +25,20 @@ impl std::fmt::Debug for Format {
 }
 
 /// Every format, one line each, by name.
-pub(super) static FORMATS: &[&Format] = &[&requirements::FORMAT];
+pub(super) static FORMATS: &[&Format] = &[
+    &package_json::FORMAT,
+    &package_lock::FORMAT,
+    &pipfile::FORMAT,
+    &pipfile::LOCK,
+    &pnpm_lock::FORMAT,
+    &poetry_lock::FORMAT,
+    &pylock::FORMAT,
+    &pyproject::FORMAT,
+    &requirements::FORMAT,
+    &setup_cfg::FORMAT,
+    &uv_lock::FORMAT,
+    &yarn_lock::FORMAT,
+];
 
 /// The formats that a file has.
 pub(super) fn of(path: &str) -> impl Iterator<Item = &'static Format> {
@@ -31,6 +48,29 @@ pub(super) fn of(path: &str) -> impl Iterator<Item = &'static Format> {
 /// The last part of a path.
 pub(super) fn name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
+}
+
+/// What a parser made of a file; where it made nothing, that is told.
+pub(super) fn understood<T>(file: &str, parsed: Result<T, DocumentError>, reading: &mut Reading) -> Option<T> {
+    parsed
+        .inspect_err(|error| {
+            let line = match error {
+                DocumentError::Deep { line } | DocumentError::Syntax { line, .. } => *line,
+                DocumentError::Large | DocumentError::Many => 1,
+            };
+            reading.undecided(Place::new(file, line), format!("the file cannot be understood: {error}"));
+        })
+        .ok()
+}
+
+/// What a dependency is called in a need.
+pub(super) fn dependency(name: Option<&str>) -> String {
+    name.map_or_else(|| "a dependency".to_owned(), |name| format!("dependency {name}"))
+}
+
+/// The tables in a list, or the one table where there is no list.
+pub(super) fn each(node: &Node) -> &[Node] {
+    if node.items().is_empty() { std::slice::from_ref(node) } else { node.items() }
 }
 
 /// A path that a file of the project names, from the project's folder: `None` where it leads out.

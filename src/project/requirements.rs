@@ -1,7 +1,8 @@
 //! PURE: requirements files of pip (pip's manual, "Requirements File Format"): `requirements*.txt`,
 //! `constraints*.txt`, and every file that `-r` or `-c` names.
 
-use super::format::{Format, beside, name};
+use super::format::{Format, beside, dependency, name};
+use super::pep508;
 use super::{Place, Reading};
 
 /// The format.
@@ -29,7 +30,7 @@ fn read(file: &str, text: &str, reading: &mut Reading) {
     }
 }
 
-fn requirement(place: &Place, line: &str, reading: &mut Reading) {
+pub(super) fn requirement(place: &Place, line: &str, reading: &mut Reading) {
     let line = uncommented(line).trim();
     let file = ["-r", "--requirement", "-c", "--constraint"].iter().find_map(|flag| option(line, flag));
     if let Some(named) = file {
@@ -39,26 +40,9 @@ fn requirement(place: &Place, line: &str, reading: &mut Reading) {
         };
     }
     let text = ["-e", "--editable"].iter().find_map(|flag| option(line, flag)).unwrap_or(line);
-    // `name @ git+ssh://…` (PEP 508) or the address alone.
-    let (named, url) = match text.split_once('@') {
-        Some((named, url)) if is_name(named) => (Some(named), url.trim_start()),
-        _ => (None, text),
-    };
-    if !url.starts_with("git+") {
-        return;
+    if let Some(found) = pep508::git(text) {
+        reading.git(place.clone(), &dependency(found.name), found.url);
     }
-    let url = url.split_whitespace().next().unwrap_or(url);
-    let url = url.split_once(';').map_or(url, |(url, _)| url);
-    let egg = url.split_once('#').and_then(|(_, rest)| rest.split('&').find_map(|part| part.strip_prefix("egg=")));
-    let named = named.map(|name| name.split('[').next().unwrap_or(name).trim()).or(egg);
-    let what = named.map_or_else(|| "a dependency".to_owned(), |name| format!("dependency {name}"));
-    reading.git(place.clone(), &what, url);
-}
-
-/// A name of PEP 508 with its extras, and nothing else.
-fn is_name(text: &str) -> bool {
-    let text = text.trim();
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-[], ".contains(c))
 }
 
 /// A `#` begins a comment at the line's begin and behind a blank.

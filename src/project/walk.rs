@@ -21,8 +21,8 @@ pub const MAX_DEPTH: usize = 12;
 pub const MAX_ENTRIES: usize = 200_000;
 /// The most files that are read.
 pub const MAX_FILES: usize = 5_000;
-/// The longest file that is read, in bytes: lock files of 100,000 packages have 40 MB.
-pub const MAX_FILE: usize = 64 * 1024 * 1024;
+/// The longest file that is read, in bytes.
+pub const MAX_FILE: usize = crate::document::MAX_SIZE;
 /// The most bytes that are read altogether.
 pub const MAX_BYTES: usize = 256 * 1024 * 1024;
 /// How many files may lead from one to the next (`-r`, `include`).
