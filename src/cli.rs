@@ -14,6 +14,7 @@ pub mod audit;
 pub mod check;
 pub mod doctor;
 pub mod host;
+pub mod init;
 pub mod key;
 pub mod lend;
 pub mod rewrite;
@@ -32,6 +33,7 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
+  valetkey init
   valetkey key add work --from ~/.ssh/id_ed25519
   valetkey run --key keychain:work -- docker compose build
   valetkey run --key env:SSH_PRIVATE_KEY -- docker build -t app .
@@ -45,6 +47,8 @@ something, 117 it could not read everything, 126 not executable, 127 not found."
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write valetkey.toml from what the project's own files say that its build reads
+    Init(init::InitArgs),
     /// Run a build with keys lent to it
     Run(Box<run::RunArgs>),
     /// Lend keys for the length of a job, to builds that valetkey does not start itself
@@ -102,6 +106,7 @@ pub fn main() -> ExitCode {
         }
     };
     let result = match cli.command {
+        Command::Init(args) => init::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Start(args) if is_background() => start::background::run(&args),
         Command::Start(args) => start::run(&args),

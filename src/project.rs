@@ -8,6 +8,7 @@
 //! program, opens a connection or follows what leads out of the project.
 
 pub mod address;
+mod ci_secret;
 mod format;
 mod lines;
 mod npm_spec;
@@ -25,8 +26,10 @@ mod rewrite;
 mod setup_cfg;
 mod uv_lock;
 pub mod walk;
+pub mod wish;
 mod yarn_lock;
 
 pub use address::{Address, AddressError, Over};
 pub use reading::{Need, Place, Reading, Undecided};
 pub use walk::{Files, ProjectError, read, read_from};
+pub use wish::Wish;

@@ -2,8 +2,8 @@
 
 use super::{Place, Reading};
 use super::{
-    package_json, package_lock, pipfile, pnpm_lock, poetry_lock, pylock, pyproject, requirements, setup_cfg, uv_lock,
-    yarn_lock,
+    ci_secret, package_json, package_lock, pipfile, pnpm_lock, poetry_lock, pylock, pyproject, requirements, setup_cfg,
+    uv_lock, yarn_lock,
 };
 use crate::document::{DocumentError, Node};
 
@@ -14,7 +14,7 @@ pub(super) struct Format {
     /// Whether a file of this path (relative to the project's folder, with `/`) has it.
     pub(super) wants: fn(&str) -> bool,
     /// Reads the text of the file of this path. Pure, and never fails: what is not understood
-    /// is [`Reading::undecided`].
+    /// is [`Reading::unread`] or [`Reading::undecided`].
     pub(super) read: fn(&str, &str, &mut Reading),
 }
 
@@ -26,6 +26,7 @@ impl std::fmt::Debug for Format {
 
 /// Every format, one line each, by name.
 pub(super) static FORMATS: &[&Format] = &[
+    &ci_secret::FORMAT,
     &package_json::FORMAT,
     &package_lock::FORMAT,
     &pipfile::FORMAT,
@@ -58,7 +59,7 @@ pub(super) fn understood<T>(file: &str, parsed: Result<T, DocumentError>, readin
                 DocumentError::Deep { line } | DocumentError::Syntax { line, .. } => *line,
                 DocumentError::Large | DocumentError::Many => 1,
             };
-            reading.undecided(Place::new(file, line), format!("the file cannot be understood: {error}"));
+            reading.unread(Place::new(file, line), format!("the file cannot be understood: {error}"));
         })
         .ok()
 }

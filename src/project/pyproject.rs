@@ -139,7 +139,7 @@ dependencies = ["h1 @ git+ssh://git@h.example/o/h1"]
     fn what_is_no_toml_is_told_with_its_line() {
         let mut reading = Reading::default();
         read("pyproject.toml", "[project]\ndependencies = [\n", &mut reading);
-        assert_eq!(reading.undecided.len(), 1);
-        assert!(reading.undecided[0].why.starts_with("the file cannot be understood: line "), "{reading:?}");
+        assert_eq!(reading.unread.len(), 1);
+        assert!(reading.unread[0].why.starts_with("the file cannot be understood: line "), "{reading:?}");
     }
 }

@@ -14,6 +14,8 @@ const MAX_NEEDS: usize = 20_000;
 const MAX_UNDECIDED: usize = 1_000;
 /// The most `insteadOf` rules.
 const MAX_REWRITES: usize = 1_000;
+/// The most names of CI secrets.
+const MAX_CI_SECRETS: usize = 100;
 /// The most files that files of the project ask to be read as well.
 const MAX_FOLLOWED: usize = 1_000;
 
@@ -101,6 +103,10 @@ pub struct Reading {
     pub needs: Vec<Need>,
     /// What could not be decided.
     pub undecided: Vec<Undecided>,
+    /// What could not be read, or not be understood: there may be needs in it.
+    pub unread: Vec<Undecided>,
+    /// Names of CI secrets that hold an SSH key, by how they are used or called.
+    pub ci_secrets: Vec<(Place, String)>,
     /// Where an address holds a password or a token.
     pub secrets: Vec<Place>,
     /// The files that were read and understood, in order.
@@ -132,6 +138,21 @@ impl Reading {
         }
     }
 
+    /// Something that could not be read, or not be understood; `why` is made harmless here.
+    pub(super) fn unread(&mut self, place: Place, why: impl AsRef<str>) {
+        if self.unread.len() < MAX_UNDECIDED {
+            self.unread.push(Undecided { place, why: crate::ui::one_line(why.as_ref()) });
+        }
+    }
+
+    /// The name of a CI secret that holds an SSH key.
+    pub(super) fn ci_secret(&mut self, place: Place, name: &str) {
+        let is_new = !self.ci_secrets.iter().any(|(_, known)| known == name);
+        if is_new && self.ci_secrets.len() < MAX_CI_SECRETS {
+            self.ci_secrets.push((place, name.to_owned()));
+        }
+    }
+
     /// Git's `url.BASE.insteadOf = INSTEAD_OF`: of the repository's own configuration, and of
     /// `git config` in a step of a Dockerfile.
     pub(super) fn rewrite(&mut self, base: &str, instead_of: &str) {
@@ -155,7 +176,7 @@ impl Reading {
     fn keep(&mut self, place: Place, what: &str, url: &str, tries_https: bool) {
         if self.pending.len() >= MAX_NEEDS {
             if !std::mem::replace(&mut self.is_cut, true) {
-                self.undecided(
+                self.unread(
                     place,
                     format!("more than {MAX_NEEDS} addresses of repositories: the rest was not looked at"),
                 );

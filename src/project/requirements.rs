@@ -36,7 +36,7 @@ pub(super) fn requirement(place: &Place, line: &str, reading: &mut Reading) {
     if let Some(named) = file {
         return match beside(&place.file, named) {
             Some(path) => reading.follow(place.clone(), path, &FORMAT),
-            None => reading.undecided(place.clone(), "it names a file outside of the project, which was not read"),
+            None => reading.unread(place.clone(), "it names a file outside of the project, which was not read"),
         };
     }
     let text = ["-e", "--editable"].iter().find_map(|flag| option(line, flag)).unwrap_or(line);
@@ -114,7 +114,7 @@ g @ https://h.example/g.whl
         read("deps/dev-requirements.txt", text, &mut reading);
         let followed: Vec<&str> = reading.follow.iter().map(|followed| followed.file.as_str()).collect();
         assert_eq!(followed, ["deps/base.txt", "deps/c.txt", "req/x.txt", "deps/y.txt"]);
-        assert_eq!(reading.undecided.iter().map(|undecided| undecided.place.line).collect::<Vec<_>>(), [5, 6]);
+        assert_eq!(reading.unread.iter().map(|unread| unread.place.line).collect::<Vec<_>>(), [5, 6]);
     }
 
     #[test]

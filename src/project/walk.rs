@@ -135,7 +135,7 @@ impl Walk<'_> {
                 Err(error) if folder.is_empty() => return Err(error),
                 Err(error) => {
                     self.reading
-                        .undecided(Place::new(&folder, 1), format!("this folder cannot be read: {}", error.kind()));
+                        .unread(Place::new(&folder, 1), format!("this folder cannot be read: {}", error.kind()));
                     continue;
                 }
             };
@@ -143,7 +143,7 @@ impl Walk<'_> {
                 entries += 1;
                 if entries > MAX_ENTRIES {
                     let why = format!("more than {MAX_ENTRIES} files and folders: the rest was not looked at");
-                    self.reading.undecided(Place::new(&folder, 1), why);
+                    self.reading.unread(Place::new(&folder, 1), why);
                     return Ok(found);
                 }
                 let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
@@ -155,7 +155,7 @@ impl Walk<'_> {
                 } else if depth < MAX_DEPTH {
                     folders.push((path, depth + 1));
                 } else {
-                    self.reading.undecided(Place::new(&path, 1), "this folder lies too deep, and was not looked at");
+                    self.reading.unread(Place::new(&path, 1), "this folder lies too deep, and was not looked at");
                 }
             }
         }
@@ -171,7 +171,7 @@ impl Walk<'_> {
                 continue;
             }
             if chain > MAX_CHAIN {
-                self.reading.undecided(at, "too many files lead from one to the next: this one was not read");
+                self.reading.unread(at, "too many files lead from one to the next: this one was not read");
                 continue;
             }
             let Some(text) = self.text(&file, &at, from.is_some()) else { continue };
@@ -187,15 +187,14 @@ impl Walk<'_> {
     fn text(&mut self, file: &str, at: &Place, is_named: bool) -> Option<String> {
         if self.read.len() > MAX_FILES || self.bytes >= MAX_BYTES {
             if !std::mem::replace(&mut self.is_full, true) {
-                self.reading
-                    .undecided(at.clone(), "the project has too many or too large files: the rest was not read");
+                self.reading.unread(at.clone(), "the project has too many or too large files: the rest was not read");
             }
             return None;
         }
         match self.files.read(file, MAX_FILE) {
             Ok(Some(bytes)) if bytes.len() > MAX_FILE => {
                 let why = format!("the file is larger than {MAX_FILE} bytes, and was not read");
-                self.reading.undecided(Place::new(file, 1), why);
+                self.reading.unread(Place::new(file, 1), why);
                 None
             }
             Ok(Some(bytes)) => {
@@ -204,19 +203,19 @@ impl Walk<'_> {
                     // Some editors write a mark before the text, which no parser wants.
                     Ok(text) => Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
                     Err(_) => {
-                        self.reading.undecided(Place::new(file, 1), "the file is not UTF-8, and was not read");
+                        self.reading.unread(Place::new(file, 1), "the file is not UTF-8, and was not read");
                         None
                     }
                 }
             }
             Ok(None) => {
                 if is_named {
-                    self.reading.undecided(at.clone(), "it names a file that is not there");
+                    self.reading.unread(at.clone(), "it names a file that is not there");
                 }
                 None
             }
             Err(error) => {
-                self.reading.undecided(
+                self.reading.unread(
                     at.clone(),
                     format!("{}: it cannot be read: {}", crate::wire::text::shown(file.as_bytes()), error.kind()),
                 );

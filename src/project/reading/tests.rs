@@ -66,13 +66,17 @@ fn as_many_as_the_limit_are_kept_and_one_more_is_told() {
         let mut reading = Reading::default();
         (0..count).for_each(|at| reading.git(place(at + 1), "x", "git@h.example:a/b"));
         let reading = reading.resolved();
-        (reading.needs.len(), reading.undecided.len())
+        (reading.needs.len(), reading.unread.len())
     };
     assert_eq!(with(MAX_NEEDS), (MAX_NEEDS, 0));
     assert_eq!(with(MAX_NEEDS + 2), (MAX_NEEDS, 1));
     let mut reading = Reading::default();
     (0..=MAX_UNDECIDED).for_each(|_| reading.undecided(place(1), "x"));
     assert_eq!(reading.undecided.len(), MAX_UNDECIDED);
+    (0..=MAX_UNDECIDED).for_each(|_| reading.unread(place(1), "x"));
+    assert_eq!(reading.unread.len(), MAX_UNDECIDED);
+    (0..=MAX_CI_SECRETS).for_each(|at| reading.ci_secret(place(1), &format!("KEY_{at}")));
+    assert_eq!(reading.ci_secrets.len(), MAX_CI_SECRETS);
     (0..=MAX_REWRITES).for_each(|_| reading.rewrite("a", "b"));
     assert_eq!(reading.rewrites.len(), MAX_REWRITES);
 }

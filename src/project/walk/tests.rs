@@ -34,7 +34,7 @@ impl Files for Memory {
 }
 
 fn why(reading: &Reading) -> String {
-    reading.undecided.iter().map(|undecided| format!("{} {}\n", undecided.place, undecided.why)).collect()
+    reading.unread.iter().map(|unread| format!("{} {}\n", unread.place, unread.why)).collect()
 }
 
 const A: &str = "git+ssh://git@h.example/org/a.git\n";
@@ -68,7 +68,7 @@ fn a_chain_at_the_limit_is_followed_and_a_longer_one_is_told() {
         }
         files.0.insert(format!("{length}.txt"), A.into());
         let reading = read_from(&files).unwrap();
-        (reading.needs.len(), reading.undecided.len())
+        (reading.needs.len(), reading.unread.len())
     };
     assert_eq!(chain(MAX_CHAIN), (1, 0));
     assert_eq!(chain(MAX_CHAIN + 1), (0, 1));
@@ -79,7 +79,7 @@ fn a_folder_at_the_deepest_is_looked_at_and_one_below_it_is_told() {
     let deep = |depth: usize| {
         let files = Memory::of(&[(&format!("{}requirements.txt", "a/".repeat(depth)), A)]);
         let reading = read_from(&files).unwrap();
-        (reading.needs.len(), reading.undecided.len())
+        (reading.needs.len(), reading.unread.len())
     };
     assert_eq!(deep(MAX_DEPTH), (1, 0));
     assert_eq!(deep(MAX_DEPTH + 1), (0, 1));
@@ -90,7 +90,7 @@ fn as_many_files_as_the_limit_are_read_and_one_more_is_told() {
     let many = |count: usize| {
         let files = Memory((0..count).map(|at| (format!("requirements{at:05}.txt"), Vec::new())).collect());
         let reading = read_from(&files).unwrap();
-        (reading.files.len(), reading.undecided.len())
+        (reading.files.len(), reading.unread.len())
     };
     assert_eq!(many(MAX_FILES), (MAX_FILES, 0));
     assert_eq!(many(MAX_FILES + 2), (MAX_FILES, 1));
@@ -101,10 +101,22 @@ fn a_file_at_the_limit_is_read_and_a_longer_one_is_told() {
     let long = |length: usize| {
         let reading =
             read_from(&Memory(BTreeMap::from([("requirements.txt".to_owned(), vec![b'#'; length])]))).unwrap();
-        (reading.files.len(), reading.undecided.len())
+        (reading.files.len(), reading.unread.len())
     };
     assert_eq!(long(MAX_FILE), (1, 0));
     assert_eq!(long(MAX_FILE + 1), (0, 1));
+}
+
+#[test]
+fn as_many_bytes_as_the_limit_are_read_and_the_files_behind_them_are_told() {
+    let many = |count: usize| {
+        let long = vec![b'\n'; MAX_FILE];
+        let files = Memory((0..count).map(|at| (format!("requirements{at}.txt"), long.clone())).collect());
+        let reading = read_from(&files).unwrap();
+        (reading.files.len(), reading.unread.len())
+    };
+    let fitting = MAX_BYTES / MAX_FILE;
+    assert_eq!(many(fitting + 1), (fitting, 1));
 }
 
 /// As many entries as asked for, none of which is read.
@@ -121,8 +133,8 @@ impl Files for Entries {
 
 #[test]
 fn as_many_entries_as_the_limit_are_looked_at_and_one_more_is_told() {
-    assert_eq!(read_from(&Entries(MAX_ENTRIES)).unwrap().undecided.len(), 0);
-    assert_eq!(read_from(&Entries(MAX_ENTRIES + 1)).unwrap().undecided.len(), 1);
+    assert_eq!(read_from(&Entries(MAX_ENTRIES)).unwrap().unread.len(), 0);
+    assert_eq!(read_from(&Entries(MAX_ENTRIES + 1)).unwrap().unread.len(), 1);
 }
 
 #[test]
