@@ -194,7 +194,8 @@ fn told_next(project: &Project, missing: &[Wish], choices: &[key_choice::Choice]
     let mut names: Vec<&str> = choices.iter().filter_map(|choice| choice.to_add.as_deref()).collect();
     names.sort_unstable();
     names.dedup();
-    for name in names.into_iter().take(MAX_SHOWN) {
-        ui::note(&format!("no key was found for {name}: valetkey key add {name} --from FILE, or name another source"));
+    if !names.is_empty() {
+        let all = names.iter().take(MAX_SHOWN).copied().collect::<Vec<_>>().join(", ");
+        ui::note(&format!("no key was found for {all}: valetkey key add NAME --from FILE, or name another source"));
     }
 }

@@ -18,30 +18,35 @@ fn wants(path: &str) -> bool {
 fn read(file: &str, text: &str, reading: &mut Reading) {
     let mut lines = text.lines().enumerate();
     while let Some((at, line)) = lines.next() {
-        let place = Place::new(file, at + 1);
-        let mut whole = line.to_owned();
+        if !line.ends_with('\\') {
+            requirement(file, at + 1, line, reading);
+            continue;
+        }
         // A backslash at its end joins the next line.
+        let mut whole = line.to_owned();
         while whole.ends_with('\\') {
             whole.pop();
             let Some((_, next)) = lines.next() else { break };
             whole.push_str(next);
         }
-        requirement(&place, &whole, reading);
+        requirement(file, at + 1, &whole, reading);
     }
 }
 
-pub(super) fn requirement(place: &Place, line: &str, reading: &mut Reading) {
+/// One requirement or option on this line, counted from 1.
+pub(super) fn requirement(file: &str, at: usize, line: &str, reading: &mut Reading) {
     let line = uncommented(line).trim();
-    let file = ["-r", "--requirement", "-c", "--constraint"].iter().find_map(|flag| option(line, flag));
-    if let Some(named) = file {
-        return match beside(&place.file, named) {
-            Some(path) => reading.follow(place.clone(), path, &FORMAT),
-            None => reading.unread(place.clone(), "it names a file outside of the project, which was not read"),
+    let named = ["-r", "--requirement", "-c", "--constraint"].iter().find_map(|flag| option(line, flag));
+    if let Some(named) = named {
+        let place = Place::new(file, at);
+        return match beside(file, named) {
+            Some(path) => reading.follow(place, path, &FORMAT),
+            None => reading.unread(place, "it names a file outside of the project, which was not read"),
         };
     }
     let text = ["-e", "--editable"].iter().find_map(|flag| option(line, flag)).unwrap_or(line);
     if let Some(found) = pep508::git(text) {
-        reading.git(place.clone(), &dependency(found.name), found.url);
+        reading.git(Place::new(file, at), &dependency(found.name), found.url);
     }
 }
 

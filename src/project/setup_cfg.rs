@@ -3,9 +3,9 @@
 //! The format is that of Python's `configparser`. Only its lines are looked at: a section, a name
 //! with what stands behind `=` or `:`, and the lines below it that are further in.
 
+use super::Reading;
 use super::format::{Format, name};
 use super::requirements::requirement;
-use super::{Place, Reading};
 
 /// The format.
 pub(super) static FORMAT: Format = Format { name: "setup.cfg", wants: |path| name(path) == "setup.cfg", read };
@@ -15,14 +15,13 @@ const LISTS: [&str; 4] = ["dependency_links", "install_requires", "setup_require
 fn read(file: &str, text: &str, reading: &mut Reading) {
     let (mut section, mut is_list) = (String::new(), false);
     for (at, line) in text.lines().enumerate() {
-        let place = Place::new(file, at + 1);
         let trimmed = line.trim();
         if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
             continue;
         }
         if line.starts_with([' ', '\t']) {
             if is_list {
-                dependency(&place, trimmed, reading);
+                dependency(file, at + 1, trimmed, reading);
             }
         } else if let Some(inside) = trimmed.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             (section, is_list) = (inside.0.trim().to_owned(), false);
@@ -30,7 +29,7 @@ fn read(file: &str, text: &str, reading: &mut Reading) {
             let key = trimmed.get(..end).unwrap_or_default().trim().to_ascii_lowercase();
             is_list = section == "options.extras_require" || (section == "options" && LISTS.contains(&key.as_str()));
             if is_list {
-                dependency(&place, trimmed.get(end + 1..).unwrap_or_default(), reading);
+                dependency(file, at + 1, trimmed.get(end + 1..).unwrap_or_default(), reading);
             }
         }
     }
@@ -38,13 +37,13 @@ fn read(file: &str, text: &str, reading: &mut Reading) {
 
 /// One line; several dependencies on it stand behind `;` only in lists of one line, which
 /// setuptools splits there, and so does nobody who writes markers.
-fn dependency(place: &Place, text: &str, reading: &mut Reading) {
+fn dependency(file: &str, at: usize, text: &str, reading: &mut Reading) {
     let text = text.trim();
     match text.strip_prefix("file:") {
-        Some(named) => requirement(place, &format!("-r {}", named.trim()), reading),
+        Some(named) => requirement(file, at, &format!("-r {}", named.trim()), reading),
         // No option of pip's is one here.
         None if text.starts_with('-') => {}
-        None => requirement(place, text, reading),
+        None => requirement(file, at, text, reading),
     }
 }
 

@@ -1,6 +1,6 @@
 //! PURE: grants as they stand in `valetkey.toml`.
 //!
-//! Everything from elsewhere is a string of TOML's, written by the `toml` crate, or a comment
+//! Everything from elsewhere is a string of TOML's, written with its escapes, or a comment
 //! without control characters: no name can become a line of its own.
 
 use super::key_choice::Choice;
@@ -32,14 +32,11 @@ pub(super) fn grants(missing: &[Wish], choices: &[Choice], is_pinned: impl Fn(&H
             comment(&mut out, &format!("{place}, {what}"));
         }
         if wish.places.len() > MAX_PLACES {
-            comment(&mut out, &format!("and {} places more", wish.places.len() - MAX_PLACES));
+            comment(&mut out, &format!("and {} more", wish.places.len() - MAX_PLACES));
         }
         if wish.tries_https {
-            comment(
-                &mut out,
-                "read over HTTPS first: where it is public, no key is needed, and this line can stand alone:",
-            );
-            comment(&mut out, &format!("no grant for: {}", wish.address));
+            comment(&mut out, "tools try HTTPS first: where it is public, put this line in the place of the grant:");
+            comment(&mut out, &format!("  {LEFT_OUT}{}", wish.address));
         }
         if !is_pinned(&host) && !told.contains(&host) {
             comment(&mut out, &format!("its host key is not built in: valetkey host add {host}"));
@@ -73,9 +70,9 @@ fn comment(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-/// A string of TOML's.
+/// A string of TOML's on one line. JSON's escapes are TOML's, but for DEL, which JSON leaves as it is.
 fn string(text: &str) -> String {
-    toml::Value::from(text).to_string()
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 #[cfg(test)]
@@ -120,8 +117,8 @@ user = \"me\"
 repos = [\"o/a\"]
 
 # package.json:7, dependency b
-# read over HTTPS first: where it is public, no key is needed, and this line can stand alone:
-# no grant for: ssh://git@github.com/o/b
+# tools try HTTPS first: where it is public, put this line in the place of the grant:
+#   # no grant for ssh://git@github.com/o/b
 [[grant]]
 # why
 key = \"keychain:b\"
@@ -134,6 +131,7 @@ repos = [\"o/b\"]
 
     #[test]
     fn no_name_becomes_a_line_or_a_value_of_its_own() {
+        assert_eq!(string("a\u{7f}\n\"\\b"), r#""a\u007f\n\"\\b""#);
         let hostile = "x\n[[grant]]\nkey = \"env:STOLEN\"\u{1b}[2J\u{7f}\r\u{0}\u{2028}";
         let mut one = choice("env:K");
         one.sources = vec![KeySource::Keychain("a\"]\n[[grant]]\nkey=\"env:STOLEN".into())];
@@ -151,13 +149,13 @@ repos = [\"o/b\"]
         let of =
             |count: usize| grants(&[wish("git@h.example:o/a", &vec![("f", "x"); count])], &[choice("env:K")], |_| true);
         assert_eq!(of(MAX_PLACES).matches("# f:7").count(), MAX_PLACES);
-        assert!(of(MAX_PLACES + 2).contains("# and 2 places more\n"));
+        assert!(of(MAX_PLACES + 2).contains("# and 2 more\n"));
     }
 
     #[test]
     fn a_repository_is_left_out_by_a_line_that_says_so() {
         let text = "# no grant for ssh://git@github.com/o/a\n  # no grant for git@h.example:o/b.git, public\n# no grant for\n\
-                    # no grant for: ssh://git@github.com/o/c\n";
+                    #   # no grant for ssh://git@github.com/o/c\n";
         let left_out: Vec<String> = left_out(text).iter().map(ToString::to_string).collect();
         assert_eq!(left_out, ["ssh://git@github.com/o/a", "ssh://git@h.example/o/b"]);
     }

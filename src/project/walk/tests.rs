@@ -110,7 +110,7 @@ fn a_file_at_the_limit_is_read_and_a_longer_one_is_told() {
 #[test]
 fn as_many_bytes_as_the_limit_are_read_and_the_files_behind_them_are_told() {
     let many = |count: usize| {
-        let long = vec![b'\n'; MAX_FILE];
+        let long = vec![b'#'; MAX_FILE];
         let files = Memory((0..count).map(|at| (format!("requirements{at}.txt"), long.clone())).collect());
         let reading = read_from(&files).unwrap();
         (reading.files.len(), reading.unread.len())
