@@ -46,7 +46,7 @@ mod check {
 }
 
 mod keys {
-    mod agent;
+    pub(crate) mod agent;
     mod certificates;
     mod commands;
     mod containers;
@@ -148,6 +148,13 @@ mod builder {
     mod podman;
     mod scripted;
     mod secrets;
+}
+
+mod init {
+    mod command;
+    mod hostile;
+    pub(crate) mod real;
+    mod sources;
 }
 
 mod image {

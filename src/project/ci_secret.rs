@@ -38,7 +38,9 @@ fn look(node: &Node, is_key: bool, lines: &Lines<'_>, reading: &mut Reading) {
         }
         Value::List(items) => items.iter().for_each(|item| look(item, is_key, lines, reading)),
         Value::Scalar(text, _) => {
-            let names = text.split("secrets.").skip(1).chain(text.split('$').skip(1).filter(|_| !text.contains("${{")));
+            // GitHub's own expressions name no variables of a shell.
+            let shell = if text.contains("${{") { "" } else { text.as_str() };
+            let names = text.split("secrets.").skip(1).chain(shell.split('$').skip(1));
             for name in names.map(leading_name) {
                 if !name.is_empty() && name.len() <= MAX_NAME && (is_key || is_called_key(name)) {
                     reading.ci_secret(lines.place(&node.span), name);
