@@ -12,6 +12,7 @@ use crate::exit::Code;
 use crate::ui::Explain;
 
 mod folder;
+mod repository;
 
 pub use folder::Folder;
 
@@ -27,6 +28,9 @@ pub const MAX_FILE: usize = crate::document::MAX_SIZE;
 pub const MAX_BYTES: usize = 256 * 1024 * 1024;
 /// How many files may lead from one to the next (`-r`, `include`).
 pub const MAX_CHAIN: usize = 16;
+
+/// The repository's own configuration, wherever that is.
+const GIT_CONFIG: &str = ".git/config";
 
 /// Folders with other people's sources, or with what a tool made.
 const SKIPPED: &[&str] = &[
@@ -95,9 +99,13 @@ impl Explain for ProjectError {
 /// Reads what a project says that its build reads from Git.
 ///
 /// # Errors
-/// When its folder cannot be listed. What else cannot be read is in [`Reading::undecided`].
+/// When its folder cannot be listed. What else cannot be read is in [`Reading::unread`].
 pub fn read(root: &Path) -> Result<Reading, ProjectError> {
-    read_from(&Folder::new(root)).map_err(|source| ProjectError::Folder { path: root.to_owned(), source })
+    let folder = match repository::config(root) {
+        Some(config) => Folder::new(root).with(GIT_CONFIG, config),
+        None => Folder::new(root),
+    };
+    read_from(&folder).map_err(|source| ProjectError::Folder { path: root.to_owned(), source })
 }
 
 /// The same, from any [`Files`].
@@ -128,7 +136,7 @@ impl Walk<'_> {
         let mut folders = vec![(String::new(), 0)];
         let mut entries = 0;
         // The repository's own configuration stands in a folder that is not walked over.
-        found.insert(".git/config".to_owned());
+        found.insert(GIT_CONFIG.to_owned());
         while let Some((folder, depth)) = folders.pop() {
             let names = match self.files.list(&folder) {
                 Ok(names) => names,

@@ -11,6 +11,8 @@ use super::Files;
 #[derive(Clone, Debug)]
 pub struct Folder {
     root: PathBuf,
+    /// A file that lies elsewhere: its path in the project, and where it is.
+    elsewhere: Option<(&'static str, PathBuf)>,
 }
 
 impl Folder {
@@ -18,7 +20,12 @@ impl Folder {
     #[must_use]
     pub fn new(root: &Path) -> Self {
         let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), elsewhere: None }
+    }
+
+    /// The same, with a file that lies elsewhere under this path.
+    pub(super) fn with(self, file: &'static str, path: PathBuf) -> Self {
+        Self { elsewhere: Some((file, path)), ..self }
     }
 }
 
@@ -40,12 +47,13 @@ impl Files for Folder {
     }
 
     fn read(&self, file: &str, max: usize) -> io::Result<Option<Vec<u8>>> {
-        let path = match self.root.join(file).canonicalize() {
+        let elsewhere = self.elsewhere.as_ref().filter(|(known, _)| *known == file).map(|(_, path)| path);
+        let path = match elsewhere.unwrap_or(&self.root.join(file)).canonicalize() {
             Ok(path) => path,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
             Err(error) => return Err(error),
         };
-        if !path.starts_with(self.root.canonicalize()?) {
+        if elsewhere.is_none() && !path.starts_with(self.root.canonicalize()?) {
             return Err(io::Error::new(ErrorKind::PermissionDenied, "a link leads out of the project"));
         }
         // A FIFO would be waited for.
