@@ -4,7 +4,6 @@
 //! its change was shown and somebody said yes. Reads no private key, and writes no secret.
 
 mod check;
-mod diff;
 mod key_choice;
 mod seen;
 mod toml_text;

@@ -137,15 +137,12 @@ fn a_dependency_that_is_added_later_fails_the_check_and_is_added_behind_what_is_
     init(&place, &["--check"]).is(NOT_COVERED).shows(&["requirements-dev.txt:1: dependency new"]);
 
     let added = "\n# requirements-dev.txt:1, dependency new\n[[grant]]\nkey = \"env:KEY\"\nhost = \"github.com\"\nuser = \"deploy\"\nrepos = [\"org/new\"]\n";
-    let diff = [
-        "--- ",
-        "\n \n",
-        "# mine, with ü and \"quotes\"\n\\ No newline at end of file\n+\n+# requirements-dev.txt:1, dependency new\n+[[grant]]\n",
-    ];
+    let diff = "-# mine, with ü and \"quotes\"\n\\ No newline at end of file\n+# mine, with ü and \"quotes\"\n+\n\
+                +# requirements-dev.txt:1, dependency new\n+[[grant]]\n";
     // Nobody is here to say yes.
-    init(&place, &["--key", "env:KEY"]).is(NOT_CHANGED).shows(&diff[2..]).says(&["nobody is here to agree", "--yes"]);
+    init(&place, &["--key", "env:KEY"]).is(NOT_CHANGED).shows(&[diff]).says(&["nobody is here to agree", "--yes"]);
     assert_eq!(config(&place), before);
-    init(&place, &["--key", "env:KEY", "--yes"]).is(0).shows(&diff[2..]);
+    init(&place, &["--key", "env:KEY", "--yes"]).is(0).shows(&[diff]);
     assert_eq!(config(&place), format!("{before}\n{added}"));
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
     init(&place, &["--check"]).is(0);

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::{Project, diff, toml_text};
+use super::{Project, toml_text};
 use crate::config;
 use crate::exit::Code;
 use crate::receipt::Replacing;
@@ -25,7 +25,7 @@ pub(super) fn run(project: &Project, grants: &str, is_agreed: bool) -> Result<()
     let joined = if old.is_empty() || old.ends_with('\n') { old.clone() } else { format!("{old}\n") };
     let text = format!("{joined}{grants}");
     valid(&text, path)?;
-    ui::write(ui::visible(&diff::appended(&path.display().to_string(), old, grants)).as_bytes());
+    ui::diff::show(&path.display().to_string(), old.as_bytes(), text.as_bytes());
     if !is_agreed && !agreed(path)? {
         return Err(Failure::new(Code::Usage, format!("{} was not changed", path.display())));
     }
