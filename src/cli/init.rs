@@ -117,10 +117,10 @@ pub fn run(args: &InitArgs) -> Result<u8, Failure> {
     tell(&project.reading);
     let missing = project.missing();
     if missing.is_empty() {
-        let files = project.reading.files.len();
+        let files = counted(project.reading.files.len(), "file", "files");
         ui::note(&match project.text {
-            Some(_) => format!("{} covers what {files} files need", project.path.display()),
-            None => format!("none of {files} files names a repository that is read over SSH: nothing is to be granted"),
+            Some(_) => format!("{} covers all that is named in {files}", project.path.display()),
+            None => format!("no repository that is read over SSH is named in {files}: nothing is to be granted"),
         });
         return Ok(0);
     }
@@ -168,6 +168,11 @@ fn tell(reading: &Reading) {
     }
     shown(reading.undecided.iter().map(|one| format!("{}: not decided: {}", one.place, one.why)));
     shown(reading.unread.iter().map(|one| format!("{}: {}", one.place, one.why)));
+}
+
+/// `1 grant`, `2 grants`.
+fn counted(count: usize, one: &str, more: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {more}") }
 }
 
 fn shown(lines: impl Iterator<Item = String>) {

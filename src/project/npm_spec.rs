@@ -19,8 +19,7 @@ pub(super) fn read(place: Place, what: &str, spec: &str, reading: &mut Reading) 
     }
 }
 
-/// An address that a lock file says the package came from.
-pub(super) fn resolved(place: Place, what: &str, url: &str, reading: &mut Reading) {
+fn resolved(place: Place, what: &str, url: &str, reading: &mut Reading) {
     if hosted(url) {
         reading.git_or_https(place, what, url);
     } else {

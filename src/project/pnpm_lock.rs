@@ -1,8 +1,8 @@
 //! PURE: `pnpm-lock.yaml` (versions 5 to 9): `packages` with `resolution: {type: git, repo: …}`.
 
+use super::Reading;
 use super::format::{Format, dependency, name, understood};
 use super::lines::Lines;
-use super::{Reading, npm_spec};
 use crate::document::{Node, yaml};
 
 /// The format.
@@ -20,7 +20,8 @@ fn read(file: &str, text: &str, reading: &mut Reading) {
         {
             // Before version 9 the name stands beside it; then the id begins with it.
             let name = package.text_of("name").or_else(|| id.text().and_then(name_of));
-            npm_spec::resolved(lines.place(&repo.span), &dependency(name), address, reading);
+            // pnpm fetches from this very address.
+            reading.git(lines.place(&repo.span), &dependency(name), address);
         }
     }
 }

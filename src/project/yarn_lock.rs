@@ -1,8 +1,9 @@
-//! PURE: `yarn.lock`: the format of yarn 1, which is its own, and that of later ones, which is YAML.
+//! PURE: `yarn.lock`: the format of yarn 1, which is its own, and that of later ones, which is YAML. Both fetch
+//! from the very address that is there.
 
 use super::format::{Format, dependency, name, understood};
 use super::lines::Lines;
-use super::{Place, Reading, npm_spec};
+use super::{Place, Reading};
 use crate::document::{Node, yaml};
 
 /// The format.
@@ -25,7 +26,7 @@ fn berry(file: &str, text: &str, reading: &mut Reading) {
         // A patch is made of a package that has an entry of its own; an archive has no commit.
         if url.contains("#commit=") && !url.starts_with("patch:") {
             let url = url.split('#').next().unwrap_or(url);
-            npm_spec::resolved(lines.place(&resolution.span), &dependency(Some(name)), url, reading);
+            reading.git(lines.place(&resolution.span), &dependency(Some(name)), url);
         }
     }
 }
@@ -41,7 +42,7 @@ fn classic(file: &str, text: &str, reading: &mut Reading) {
         } else if let Some(value) = line.strip_prefix("  resolved ") {
             let url = value.trim().trim_matches('"');
             if url.starts_with("git+") || url.starts_with("git:") || url.starts_with("ssh:") || url.contains(".git#") {
-                npm_spec::resolved(Place::new(file, at + 1), &dependency(name), url, reading);
+                reading.git(Place::new(file, at + 1), &dependency(name), url);
             }
         }
     }

@@ -85,8 +85,8 @@ fn the_written_file_covers_what_is_needed_and_a_second_time_changes_nothing() {
         init(&place, &[]).is(0);
         let (path, before) = (place.project().join("valetkey.toml"), config(&place));
         let modified = std::fs::metadata(&path).unwrap().modified().unwrap();
-        init(&place, &[]).is(0).says(&["covers what"]);
-        init(&place, &["--check"]).is(0).says(&["covers what"]);
+        init(&place, &[]).is(0).says(&["covers all that is named in"]);
+        init(&place, &["--check"]).is(0).says(&["covers all that is named in"]);
         assert_eq!(
             (config(&place), std::fs::metadata(&path).unwrap().modified().unwrap()),
             (before, modified),
@@ -99,7 +99,7 @@ fn the_written_file_covers_what_is_needed_and_a_second_time_changes_nothing() {
 fn a_project_that_reads_nothing_over_ssh_gets_no_file() {
     let place = Place::new();
     place.write("requirements.txt", "requests==2.0\n");
-    init(&place, &[]).is(0).says(&["none of 1 files names a repository that is read over SSH"]);
+    init(&place, &[]).is(0).says(&["no repository that is read over SSH is named in 1 file"]);
     init(&place, &["--check"]).is(0);
     assert!(!place.project().join("valetkey.toml").exists());
 }
@@ -121,7 +121,7 @@ fn check_names_each_repository_that_is_not_covered_with_its_places() {
     init(&place, &["--check"])
         .is(NOT_COVERED)
         .shows(&missing[2..])
-        .says(&["does not cover 1 repositories", "no file names org/old (github.com), which is granted"])
+        .says(&["does not cover 1 repository", "no file names org/old (github.com), which is granted"])
         .never_says(&["omnibus"]);
 }
 
@@ -268,4 +268,31 @@ fn a_folder_that_is_not_there_is_named() {
     let place = Place::new();
     init(&place, &["nowhere"]).is(110).says(&["failed to read the folder nowhere"]);
     assert!(!Path::new("nowhere").exists());
+}
+
+#[test]
+fn as_many_grants_as_the_limit_are_written_and_of_one_more_none() {
+    let place = Place::new();
+    let needs =
+        |count: usize| -> String { (0..count).map(|at| format!("git+ssh://git@github.com/org/p{at}.git\n")).collect() };
+    place.write("requirements.txt", needs(501));
+    init(&place, &["--key", "env:KEY"]).is(110).says(&["reads 501 repositories", "no more than 500 grants"]);
+    assert!(!place.project().join("valetkey.toml").exists());
+    place.write("requirements.txt", needs(500));
+    init(&place, &["--key", "env:KEY"]).is(0).says(&["wrote 500 grants"]);
+    init(&place, &["--check"]).is(0);
+}
+
+#[test]
+fn as_many_lines_of_a_kind_as_the_limit_are_shown_and_the_others_are_counted() {
+    let place = Place::new();
+    for (count, last) in [(50, "p49"), (52, "and 2 more")] {
+        let lines = (0..count).map(|at| format!("git+https://git.example.com/org/p{at}\n"));
+        place.write("requirements.txt", lines.collect::<String>());
+        let ran = init(&place, &[]);
+        ran.is(0).says(&[last]).never_says(&["p50"]);
+        let lines = (0..count).map(|at| format!("git+ssh://git@git.example.com/org/p{at}\n"));
+        place.write("requirements.txt", lines.collect::<String>());
+        init(&place, &["--check"]).is(NOT_COVERED).shows(&[last]).never_says(&["p50"]);
+    }
 }

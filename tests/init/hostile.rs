@@ -88,7 +88,7 @@ fn files_that_name_each_other_end() {
     );
     ran(&mut place.valetkey(&["init"]))
         .is(0)
-        .says(&["wrote 1 grants", "other.txt:3: it names a file outside of the project"]);
+        .says(&["wrote 1 grant ", "other.txt:3: it names a file outside of the project"]);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_hundred_thousand_packages_are_read_in_bounded_time() {
         ),
     ] {
         let (_, ran) = init(&[file], text);
-        ran.is(0).says(&["wrote 1 grants"]);
+        ran.is(0).says(&["wrote 1 grant "]);
     }
 }
 

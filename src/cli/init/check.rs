@@ -1,6 +1,6 @@
 //! `valetkey init --check`: whether the config covers what the files need. Writes nothing.
 
-use super::{MAX_SHOWN, Project, shown};
+use super::{MAX_SHOWN, Project, counted, shown};
 use crate::exit::Code;
 use crate::ui::{self, Failure};
 
@@ -25,13 +25,21 @@ pub(super) fn run(project: &Project) -> Result<u8, Failure> {
     }
     shown(project.reading.unread.iter().map(|one| format!("{}: {}", one.place, one.why)));
     if !missing.is_empty() {
-        let message = format!("{} does not cover {} repositories", project.path.display(), missing.len());
+        let message = format!(
+            "{} does not cover {}",
+            project.path.display(),
+            counted(missing.len(), "repository", "repositories")
+        );
         return Err(Failure::new(Code::Findings, message).with_hint("valetkey init shows what to add, and adds it"));
     }
     if !project.reading.unread.is_empty() {
         let message = "nothing is missing in what could be read, and not everything could be";
         return Err(Failure::new(Code::NotAllRead, message));
     }
-    ui::note(&format!("{} covers what {} files need", project.path.display(), project.reading.files.len()));
+    let files = counted(project.reading.files.len(), "file", "files");
+    ui::note(&match project.text {
+        Some(_) => format!("{} covers all that is named in {files}", project.path.display()),
+        None => format!("no repository that is read over SSH is named in {files}"),
+    });
     Ok(0)
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::{Project, toml_text};
+use super::{Project, counted, toml_text};
 use crate::config;
 use crate::exit::Code;
 use crate::receipt::Replacing;
@@ -65,7 +65,7 @@ fn write(real: &Path, path: &Path, mode: u32, text: &str, grants: &str) -> Resul
     let written = Replacing::open(real, mode).and_then(|file| file.write(text.as_bytes()));
     written.map_err(|error| failed("write", path, &error))?;
     let count = grants.lines().filter(|line| *line == "[[grant]]").count();
-    ui::note(&format!("wrote {count} grants into {}", path.display()));
+    ui::note(&format!("wrote {} into {}", counted(count, "grant", "grants"), path.display()));
     Ok(())
 }
 
