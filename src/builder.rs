@@ -34,7 +34,7 @@ pub mod made;
 mod mounted_steps;
 mod podman;
 pub mod probe;
-mod shell_words;
+pub(crate) mod shell_words;
 mod specs;
 mod stages;
 mod step_notes;

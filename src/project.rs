@@ -7,9 +7,22 @@
 //! Readers are pure: the text of one file in, facts with their lines out. Nothing here runs a
 //! program, opens a connection or follows what leads out of the project.
 
+mod across;
 pub mod address;
+mod bake;
+mod cargo;
+mod ci;
 mod ci_secret;
+mod compose;
+mod composer;
+mod dockerfile;
+mod environment;
 mod format;
+mod gemfile;
+mod gemfile_lock;
+mod git_config;
+mod go;
+mod go_mod;
 mod lines;
 mod npm_spec;
 mod package_json;
@@ -21,9 +34,13 @@ mod poetry_lock;
 mod pylock;
 mod pyproject;
 mod reading;
+mod remote_context;
 mod requirements;
 mod rewrite;
+mod script;
 mod setup_cfg;
+mod submodule;
+mod terraform;
 mod uv_lock;
 pub mod walk;
 pub mod wish;

@@ -3,7 +3,7 @@
 
 /// A piece of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     /// A word.
     Word(Vec<u8>),
     /// What ends a command: `;`, `&&`, `|`, a parenthesis, the end of a line.
@@ -11,12 +11,12 @@ pub(super) enum Token {
 }
 
 /// The words of a script, with the ends of its commands.
-pub(super) fn of_script(script: &[u8]) -> Vec<Token> {
+pub(crate) fn of_script(script: &[u8]) -> Vec<Token> {
     split(script, b'\\', true)
 }
 
 /// The words of an ENV or ARG, which knows quotes but no commands.
-pub(super) fn of_instruction(text: &[u8], escape: u8) -> Vec<Vec<u8>> {
+pub(crate) fn of_instruction(text: &[u8], escape: u8) -> Vec<Vec<u8>> {
     let words = split(text, escape, false).into_iter().filter_map(|token| match token {
         Token::Word(word) => Some(word),
         Token::End => None,

@@ -80,7 +80,7 @@ impl RepoPattern {
             if pattern == "**" {
                 return parts.next().is_some();
             }
-            if !parts.next().is_some_and(|part| part_fits(pattern.as_bytes(), part.as_bytes())) {
+            if !parts.next().is_some_and(|part| part_fits(pattern.as_bytes(), part.as_bytes(), None)) {
                 return false;
             }
         }
@@ -89,8 +89,8 @@ impl RepoPattern {
 }
 
 /// One part with `*` for any bytes: greedy, with one place to come back to, so that no pattern
-/// takes longer than pattern times text.
-fn part_fits(pattern: &[u8], text: &[u8]) -> bool {
+/// takes longer than pattern times text. `one` stands for any one byte, where there is such a sign.
+pub(crate) fn part_fits(pattern: &[u8], text: &[u8], one: Option<u8>) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
@@ -99,7 +99,7 @@ fn part_fits(pattern: &[u8], text: &[u8]) -> bool {
                 star = Some((p + 1, t));
                 p += 1;
             }
-            Some(byte) if Some(byte) == text.get(t) => {
+            Some(byte) if Some(byte) == text.get(t) || Some(*byte) == one => {
                 p += 1;
                 t += 1;
             }

@@ -2,8 +2,9 @@
 
 use super::{Place, Reading};
 use super::{
-    ci_secret, package_json, package_lock, pipfile, pnpm_lock, poetry_lock, pylock, pyproject, requirements, setup_cfg,
-    uv_lock, yarn_lock,
+    bake, cargo, ci, ci_secret, compose, composer, dockerfile, environment, gemfile, gemfile_lock, go_mod,
+    package_json, package_lock, pipfile, pnpm_lock, poetry_lock, pylock, pyproject, requirements, setup_cfg, submodule,
+    terraform, uv_lock, yarn_lock,
 };
 use crate::document::{DocumentError, Node};
 
@@ -26,7 +27,21 @@ impl std::fmt::Debug for Format {
 
 /// Every format, one line each, by name.
 pub(super) static FORMATS: &[&Format] = &[
+    &bake::FORMAT,
+    &cargo::CONFIG,
+    &cargo::LOCK,
+    &cargo::MANIFEST,
+    &ci::FORMAT,
     &ci_secret::FORMAT,
+    &compose::FORMAT,
+    &composer::LOCK,
+    &composer::MANIFEST,
+    &dockerfile::FORMAT,
+    &environment::FORMAT,
+    &gemfile::FORMAT,
+    &gemfile_lock::FORMAT,
+    &go_mod::MODULES,
+    &go_mod::SUMS,
     &package_json::FORMAT,
     &package_lock::FORMAT,
     &pipfile::FORMAT,
@@ -37,6 +52,9 @@ pub(super) static FORMATS: &[&Format] = &[
     &pyproject::FORMAT,
     &requirements::FORMAT,
     &setup_cfg::FORMAT,
+    &submodule::CONFIG,
+    &submodule::MODULES,
+    &terraform::FORMAT,
     &uv_lock::FORMAT,
     &yarn_lock::FORMAT,
 ];

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::across::{self, Across};
 use super::address::{self, Address, AddressError, Over};
 use super::format::Format;
 use super::rewrite::{Rewrite, rewritten};
@@ -114,14 +115,14 @@ pub struct Reading {
     pub(super) follow: Vec<Followed>,
     pending: Vec<Pending>,
     rewrites: Vec<Rewrite>,
-    origin: Option<String>,
+    /// What is said only when all files are read.
+    pub(super) across: Across,
     is_cut: bool,
 }
 
 impl Reading {
     /// A repository that the build fetches: its address as it is written, with or without `git+`,
-    /// reference and query. An address that begins with `./` or `../` is relative to the
-    /// project's own remote, as in `.gitmodules`.
+    /// reference and query.
     pub(super) fn git(&mut self, place: Place, what: &str, url: &str) {
         self.keep(place, what, url, false);
     }
@@ -161,11 +162,6 @@ impl Reading {
         }
     }
 
-    /// Git's `remote.origin.url`, which addresses in `.gitmodules` may be relative to.
-    pub(super) fn origin(&mut self, url: &str) {
-        self.origin = Some(url.to_owned());
-    }
-
     /// Another file of the project, named in this place, to be read as this format.
     pub(super) fn follow(&mut self, place: Place, file: String, format: &'static Format) {
         if self.follow.len() < MAX_FOLLOWED {
@@ -192,6 +188,7 @@ impl Reading {
     /// Everything as it is when all files are read.
     #[must_use]
     pub(super) fn resolved(mut self) -> Self {
+        across::settle(&mut self);
         let mut seen = HashSet::new();
         for pending in std::mem::take(&mut self.pending) {
             let Pending { place, what, written: Written(written), tries_https } = pending;
@@ -211,13 +208,15 @@ impl Reading {
         self
     }
 
+    /// Whether a rule of `insteadOf` that names more than a host applies to this address.
+    pub(super) fn rewrites_more_than_a_host(&self, url: &str) -> bool {
+        let path =
+            |rule: &Rewrite| rule.instead_of.split_once("://")?.1.split_once('/').map(|(_, path)| !path.is_empty());
+        self.rewrites.iter().any(|rule| path(rule) == Some(true) && url.starts_with(&rule.instead_of))
+    }
+
     fn address(&self, written: &str) -> Result<(Address, bool), AddressError> {
-        let relative = written.starts_with("./") || written.starts_with("../");
-        let joined = match &self.origin {
-            Some(origin) if relative => Some(beside(origin, written).ok_or(AddressError::NoAddress)?),
-            _ => None,
-        };
-        let plain = address::plain(joined.as_deref().unwrap_or(written))?;
+        let plain = address::plain(written)?;
         match rewritten(plain, &self.rewrites) {
             Some(other) => Address::parse(&other).map(|address| (address, true)),
             None => Address::parse(plain).map(|address| (address, false)),
@@ -225,27 +224,15 @@ impl Reading {
     }
 }
 
-/// `../other.git` beside `git@host:org/repo.git`, as git-submodule(1) has it: each `../` takes a
-/// part of the remote's address away.
-fn beside(origin: &str, relative: &str) -> Option<String> {
-    let (mut base, mut rest) = (origin.trim_end_matches('/'), relative);
-    let mut separator = '/';
-    loop {
-        if let Some(behind) = rest.strip_prefix("./") {
-            rest = behind;
-        } else if let Some(behind) = rest.strip_prefix("../") {
-            let at = base.rfind(['/', ':'])?;
-            separator = if base.get(at..)?.starts_with(':') { ':' } else { '/' };
-            base = base.get(..at)?;
-            rest = behind;
-            if base.ends_with("/") {
-                // Into the host's name, or the protocol.
-                return None;
-            }
-        } else {
-            return Some(format!("{base}{separator}{rest}"));
-        }
-    }
+/// What a reader finds in a text: `LINE WHAT: ADDRESS`, and `LINE? WHY` for what it cannot decide.
+#[cfg(test)]
+pub(super) fn found(read: fn(&str, &str, &mut Reading), file: &str, text: &str) -> Vec<String> {
+    let mut reading = Reading::default();
+    read(file, text, &mut reading);
+    let reading = reading.resolved();
+    let needs = reading.needs.iter().map(|need| format!("{} {}: {}", need.place.line, need.what, need.address));
+    let undecided = reading.undecided.iter().map(|undecided| format!("{}? {}", undecided.place.line, undecided.why));
+    needs.chain(undecided.filter(|line| !line.contains("cargo uses an SSH client"))).collect()
 }
 
 #[cfg(test)]

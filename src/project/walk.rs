@@ -193,7 +193,7 @@ impl Walk<'_> {
     }
 
     fn text(&mut self, file: &str, at: &Place, is_named: bool) -> Option<String> {
-        if self.read.len() > MAX_FILES || self.bytes >= MAX_BYTES {
+        if self.reading.files.len() >= MAX_FILES || self.bytes >= MAX_BYTES {
             if !std::mem::replace(&mut self.is_full, true) {
                 self.reading.unread(at.clone(), "the project has too many or too large files: the rest was not read");
             }

@@ -4,10 +4,6 @@ fn place(line: usize) -> Place {
     Place::new("a.lock", line)
 }
 
-fn addresses(reading: Reading) -> Vec<String> {
-    reading.resolved().needs.iter().map(|need| need.address.to_string()).collect()
-}
-
 #[test]
 fn an_https_need_becomes_one_over_ssh_by_insteadof_wherever_that_is_said() {
     let mut reading = Reading::default();
@@ -16,28 +12,6 @@ fn an_https_need_becomes_one_over_ssh_by_insteadof_wherever_that_is_said() {
     let reading = reading.resolved();
     let [need] = reading.needs.as_slice() else { panic!("{reading:?}") };
     assert_eq!((need.address.to_string().as_str(), need.rewritten), ("ssh://git@git.example.com/org/a", true));
-}
-
-#[test]
-fn an_address_beside_the_projects_own_is_found_from_its_remote() {
-    for (origin, relative, whole) in [
-        ("git@h.example:org/app.git", "../lib.git", "ssh://git@h.example/org/lib"),
-        ("git@h.example:app.git", "../lib.git", "ssh://git@h.example/lib"),
-        ("ssh://git@h.example/org/app.git", "../../other/lib.git", "ssh://git@h.example/other/lib"),
-        ("https://h.example/org/app/", "./../lib", "https://h.example/org/lib"),
-    ] {
-        let mut reading = Reading::default();
-        reading.git(place(1), "submodule lib", relative);
-        reading.origin(origin);
-        assert_eq!(addresses(reading), [whole], "{origin} {relative}");
-    }
-    for (origin, relative) in [("https://h.example/app", "../../../x"), ("app", "../x")] {
-        let mut reading = Reading::default();
-        reading.git(place(1), "submodule lib", relative);
-        reading.origin(origin);
-        let reading = reading.resolved();
-        assert_eq!((reading.needs.len(), reading.undecided.len()), (0, 1), "{origin}");
-    }
 }
 
 #[test]
