@@ -136,6 +136,11 @@ mod gateway {
     mod tunnel;
 }
 
+mod init {
+    mod from_git;
+    mod hostile_formats;
+}
+
 mod builder {
     mod bake;
     mod compose;

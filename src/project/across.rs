@@ -127,7 +127,7 @@ pub(super) fn settle(reading: &mut Reading) {
         let place = across.modules.first().map(|module| &module.place);
         let place = place.or_else(|| across.submodules.first().map(|submodule| &submodule.place));
         let place = place.cloned().unwrap_or_else(|| Place::new("go.mod", 1));
-        reading.undecided(
+        reading.unread(
             place,
             format!("more than {MAX_MODULES} modules or {MAX_SUBMODULES} submodules: the rest was not looked at"),
         );

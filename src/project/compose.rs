@@ -50,11 +50,11 @@ impl Reader<'_> {
         if let Some(url) = remote_context::repository(&known) {
             self.reading.git(place, what, &url);
         } else if known.contains('$') {
-            self.reading.undecided(place, format!("{what}: its path has a variable in it"));
+            self.reading.unread(place, format!("{what}: its path has a variable in it"));
         } else if !known.contains("://") {
             match beside(self.file, &known) {
                 Some(file) => self.reading.follow(place, file, &FORMAT),
-                None => self.reading.undecided(place, format!("{what} outside of the project, which was not read")),
+                None => self.reading.unread(place, format!("{what} outside of the project, which was not read")),
             }
         }
     }

@@ -7,6 +7,8 @@ use super::{Place, Reading};
 
 /// The most lines that one statement may go over.
 const MAX_LINES: usize = 32;
+/// The longest line that is read, in bytes.
+const MAX_LINE: usize = 16 * 1024;
 /// Short names of hosts.
 const HOSTS: [(&str, &str); 3] =
     [("github", "https://github.com/"), ("gitlab", "https://gitlab.com/"), ("bitbucket", "https://bitbucket.org/")];
@@ -33,14 +35,14 @@ enum Token {
 }
 
 fn read(file: &str, text: &str, reading: &mut Reading) {
-    let mut lines = text.lines().enumerate();
+    let mut lines = text.lines().enumerate().filter(|(_, line)| line.len() <= MAX_LINE);
     while let Some((number, line)) = lines.next() {
         let mut tokens: Vec<(usize, Token)> = tokens(line).map(|token| (number + 1, token)).collect();
         let Some((_, Token::Word(verb))) = tokens.first() else { continue };
         if !matches!(verb.as_str(), "gem" | "git" | "github" | "gitlab" | "bitbucket") {
             continue;
         }
-        for _ in 0..MAX_LINES {
+        for _ in 1..MAX_LINES {
             // A comma at its end: the statement goes on.
             if !matches!(tokens.last(), Some((_, Token::Comma))) {
                 break;
@@ -149,5 +151,19 @@ mod tests {
                 "12? gem f: its address is computed",
             ]
         );
+    }
+
+    #[test]
+    fn a_statement_at_its_limits_is_read_and_one_past_them_is_not() {
+        let over = |lines: usize| {
+            let rest = ",\n  a: 1".repeat(lines - 2);
+            found(read, "Gemfile", &format!("gem \"a\"{rest},\n  git: \"git@h.example:o/r\"\n")).len()
+        };
+        assert_eq!((over(MAX_LINES), over(MAX_LINES + 1)), (1, 0));
+        let long = |length: usize| {
+            let line = "gem \"a\", git: \"git@h.example:o/r\" #";
+            found(read, "Gemfile", &format!("{line}{}", "x".repeat(length - line.len()))).len()
+        };
+        assert_eq!((long(MAX_LINE), long(MAX_LINE + 1)), (1, 0));
     }
 }

@@ -20,7 +20,7 @@ fn read(file: &str, text: &str, reading: &mut Reading) {
     for (number, line) in text.lines().enumerate() {
         let line = line.trim_end();
         if line.starts_with("<<<<<<<") {
-            reading.undecided(Place::new(file, number + 1), "the file holds both sides of a merge");
+            reading.unread(Place::new(file, number + 1), "the file holds both sides of a merge");
         }
         if !line.starts_with(' ') {
             give(&mut remote, None, reading);

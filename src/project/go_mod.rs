@@ -4,6 +4,9 @@
 use super::format::{Format, name};
 use super::{Place, Reading};
 
+/// The longest line that is read, in bytes: a path and a version have far less.
+const MAX_LINE: usize = 16 * 1024;
+
 /// go.mod and go.work.
 pub(super) static MODULES: Format =
     Format { name: "Go modules", wants: |path| matches!(name(path), "go.mod" | "go.work"), read };
@@ -43,7 +46,7 @@ fn read(file: &str, text: &str, reading: &mut Reading) {
 /// `path version hash` a line, two for most modules.
 fn read_sum(file: &str, text: &str, reading: &mut Reading) {
     let mut last = "";
-    for (number, line) in text.lines().enumerate() {
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| line.len() <= MAX_LINE) {
         let mut words = line.split_ascii_whitespace();
         let (Some(path), Some(_), Some(_), None) = (words.next(), words.next(), words.next(), words.next()) else {
             continue;
@@ -59,7 +62,7 @@ fn read_sum(file: &str, text: &str, reading: &mut Reading) {
 fn directives(text: &str) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     let mut block: Option<String> = None;
-    for (number, line) in text.lines().enumerate() {
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| line.len() <= MAX_LINE) {
         let mut words = words(line);
         match (words.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), &block) {
             ([], _) => continue,
@@ -144,6 +147,16 @@ mod tests {
         read_sum("go.sum", text, &mut reading);
         let paths: Vec<_> = reading.across.modules().iter().map(|m| (m.path.as_str(), m.place.line)).collect();
         assert_eq!(paths, [("a.example/org/a", 1), ("b.example/org/b", 4)]);
+    }
+
+    #[test]
+    fn a_line_at_the_limit_is_read_and_a_longer_one_is_not() {
+        let line = |length: usize| {
+            let line = "require h.example/org/a v1 //";
+            format!("{line}{}\nrequire h.example/org/b v1\n", "x".repeat(length - line.len()))
+        };
+        assert_eq!(modules(&line(MAX_LINE)), ["h.example/org/a:1", "h.example/org/b:2"]);
+        assert_eq!(modules(&line(MAX_LINE + 1)), ["h.example/org/b:2"]);
     }
 
     #[test]

@@ -141,8 +141,10 @@ impl Reading {
 
     /// Something that could not be read, or not be understood; `why` is made harmless here.
     pub(super) fn unread(&mut self, place: Place, why: impl AsRef<str>) {
-        if self.unread.len() < MAX_UNDECIDED {
-            self.unread.push(Undecided { place, why: crate::ui::one_line(why.as_ref()) });
+        let unread = Undecided { place, why: crate::ui::one_line(why.as_ref()) };
+        // A file of two formats fails twice in the same way.
+        if self.unread.len() < MAX_UNDECIDED && !self.unread.contains(&unread) {
+            self.unread.push(unread);
         }
     }
 
@@ -231,7 +233,11 @@ pub(super) fn found(read: fn(&str, &str, &mut Reading), file: &str, text: &str) 
     read(file, text, &mut reading);
     let reading = reading.resolved();
     let needs = reading.needs.iter().map(|need| format!("{} {}: {}", need.place.line, need.what, need.address));
-    let undecided = reading.undecided.iter().map(|undecided| format!("{}? {}", undecided.place.line, undecided.why));
+    let undecided = reading
+        .undecided
+        .iter()
+        .chain(&reading.unread)
+        .map(|undecided| format!("{}? {}", undecided.place.line, undecided.why));
     needs.chain(undecided.filter(|line| !line.contains("cargo uses an SSH client"))).collect()
 }
 

@@ -54,7 +54,7 @@ impl std::fmt::Debug for Remote {
 
 fn understood(file: &str, text: &str, reading: &mut Reading) -> Vec<Variable> {
     variables(text).unwrap_or_else(|error| {
-        reading.undecided(Place::new(file, error.line), "Git itself would not read this file from here on");
+        reading.unread(Place::new(file, error.line), "Git itself would not read this file from here on");
         Vec::new()
     })
 }

@@ -83,7 +83,7 @@ fn modules_and_submodules_at_their_limit_are_kept_and_one_more_is_told() {
         (0..count).for_each(|at| reading.across.module(&format!("h.example/o/{at}"), Place::new("go.mod", at + 1)));
         set(&mut reading, "GOPRIVATE", "*");
         let reading = reading.resolved();
-        (reading.needs.len(), reading.undecided.len())
+        (reading.needs.len(), reading.unread.len())
     };
     assert_eq!(told(MAX_MODULES), (MAX_MODULES, 0));
     assert_eq!(told(MAX_MODULES + 1), (MAX_MODULES, 1));
@@ -94,7 +94,7 @@ fn modules_and_submodules_at_their_limit_are_kept_and_one_more_is_told() {
         let mut reading = Reading::default();
         (crate::project::submodule::MODULES.read)(".gitmodules", &text(count), &mut reading);
         let reading = reading.resolved();
-        (reading.needs.len(), reading.undecided.len())
+        (reading.needs.len(), reading.unread.len())
     };
     assert_eq!(told(MAX_SUBMODULES), (MAX_SUBMODULES, 0));
     assert_eq!(told(MAX_SUBMODULES + 1), (MAX_SUBMODULES, 1));
