@@ -136,11 +136,6 @@ mod gateway {
     mod tunnel;
 }
 
-mod init {
-    mod from_git;
-    mod hostile_formats;
-}
-
 mod builder {
     mod bake;
     mod compose;
@@ -157,7 +152,10 @@ mod builder {
 
 mod init {
     mod command;
+    mod from_git;
+    mod fuzz_corpus;
     mod hostile;
+    mod hostile_formats;
     pub(crate) mod real;
     mod sources;
 }

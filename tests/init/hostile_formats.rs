@@ -180,7 +180,7 @@ fn ten_thousand_services_and_a_hundred_thousand_packages_are_read_in_bounded_tim
 fn no_name_out_of_a_file_writes_to_the_terminal() {
     let escape = "\u{1b}[2J\u{202e}";
     for (name, text) in [
-        ("Cargo.toml", format!("[dependencies]\n\"a\\u001b[2J\" = {{ git = \"ssh://git@git.example.com/o/r\" }}\n")),
+        ("Cargo.toml", "[dependencies]\n\"a\\u001b[2J\" = { git = \"ssh://git@git.example.com/o/r\" }\n".to_owned()),
         (
             "compose.yaml",
             "services: {\"\\e[2J\": {build: {context: git@git.example.com:o/r, additional_contexts: {\"\\e\": $X}}}}\n"
