@@ -57,7 +57,8 @@ over SSH, with the places that name it. Runs no program, opens no connection and
 key. A repository that needs no key is left out with a line in valetkey.toml:
   # no grant for ssh://git@github.com/org/public
 
---check ends with 116 where a repository is not covered, with 117 where a file could not be read.";
+--check ends with 116 where a repository is not covered, with 117 where a file could not be read.
+A change that nobody agreed to ends with 110.";
 
 /// A project, its config, and what the one lacks of the other.
 struct Project {
