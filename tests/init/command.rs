@@ -296,3 +296,25 @@ fn as_many_lines_of_a_kind_as_the_limit_are_shown_and_the_others_are_counted() {
         init(&place, &["--check"]).is(NOT_COVERED).shows(&[last]).never_says(&["p50"]);
     }
 }
+
+#[test]
+fn insteadof_of_the_repositorys_own_configuration_makes_an_https_need_one_over_ssh() {
+    let place = Place::new();
+    place.write("requirements.txt", "git+https://git.example.com/org/a.git@v1#egg=a\n");
+    init(&place, &["--key", "env:KEY"]).is(0).says(&["which no SSH key opens"]);
+    assert!(!place.project().join("valetkey.toml").exists(), "the control: nothing makes it one over SSH");
+    let git = |args: &[&str]| ran(place.command("git").args(args)).code;
+    assert_eq!(git(&["init", "-q"]), Some(0));
+    let rule = ["config", "url.ssh://git@git.example.com:2222/.insteadOf", "https://git.example.com/"];
+    assert_eq!(git(&rule), Some(0));
+    // From a folder inside the repository, too.
+    std::fs::create_dir(place.project().join("service")).unwrap();
+    std::fs::copy(place.project().join("requirements.txt"), place.project().join("service/requirements.txt")).unwrap();
+    for folder in ["service", "."] {
+        init(&place, &["--key", "env:KEY", folder]).is(0).says(&["wrote 1 grant "]);
+        let path = place.project().join(folder).join("valetkey.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        assert!(text.contains("host = \"[git.example.com]:2222\"\nrepos = [\"org/a\"]"), "{text}");
+    }
+}
