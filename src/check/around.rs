@@ -1,5 +1,5 @@
-//! What lies around a file that is checked: the other files of its folder, the pins of hosts, and the
-//! private dependencies of its project.
+//! What lies around a file that is checked: the other files of its folder, the repositories that those
+//! name, and the pins of hosts.
 
 use crate::hosts::Hosts;
 
@@ -22,6 +22,8 @@ pub trait Files {
     fn paths(&self) -> &[String];
     /// The text of a file, if it is there and not too large.
     fn read(&self, path: &str) -> Option<Vec<u8>>;
+    /// The repositories that lock files and manifests among them name.
+    fn dependencies(&self) -> &[Dependency];
 }
 
 /// See the module.
@@ -30,8 +32,6 @@ pub struct Around<'a> {
     pub files: &'a dyn Files,
     /// Pinned and revoked host keys.
     pub hosts: &'a Hosts,
-    /// Private dependencies of the project.
-    pub dependencies: &'a [Dependency],
 }
 
 /// Files that are at hand: those of an example, or none.
@@ -39,6 +39,7 @@ pub struct Around<'a> {
 pub struct Given {
     paths: Vec<String>,
     texts: Vec<Vec<u8>>,
+    dependencies: Vec<Dependency>,
 }
 
 impl Given {
@@ -46,7 +47,14 @@ impl Given {
     #[must_use]
     pub fn new(files: &[(&str, &str)]) -> Self {
         let paths = files.iter().map(|(path, _)| (*path).to_owned()).collect();
-        Self { paths, texts: files.iter().map(|(_, text)| text.as_bytes().to_vec()).collect() }
+        let texts = files.iter().map(|(_, text)| text.as_bytes().to_vec()).collect();
+        Self { paths, texts, dependencies: Vec::new() }
+    }
+
+    /// The same, with these repositories named by them.
+    #[must_use]
+    pub fn naming(self, dependencies: Vec<Dependency>) -> Self {
+        Self { dependencies, ..self }
     }
 }
 
@@ -58,5 +66,9 @@ impl Files for Given {
     fn read(&self, path: &str) -> Option<Vec<u8>> {
         let index = self.paths.iter().position(|known| known == path)?;
         self.texts.get(index).cloned()
+    }
+
+    fn dependencies(&self) -> &[Dependency] {
+        &self.dependencies
     }
 }

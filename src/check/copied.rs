@@ -118,7 +118,7 @@ mod tests {
 
     fn way(name: &str, text: &str, path: &str) -> Option<Copied> {
         let (files, hosts) = (Given::default(), Hosts::builtin());
-        let around = Around { files: &files, hosts: &hosts, dependencies: &[] };
+        let around = Around { files: &files, hosts: &hosts };
         let file = File::read(name, text.as_bytes(), Kind::Dockerfile, &around).unwrap();
         let stage = file.dockerfile.stages.len() - 1;
         copied(&file, stage, file.dockerfile.stages[stage].instructions.last().unwrap(), path)

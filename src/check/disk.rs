@@ -5,7 +5,8 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::around::Files;
+use super::around::{Dependency, Files};
+use crate::project::{self, Over};
 
 /// Files of one folder that are known by name.
 pub const MAX_PATHS: usize = 50_000;
@@ -19,17 +20,18 @@ const MAX_BESIDE: usize = 1 << 20;
 /// Folders that hold no files of the project's own, in whatever depth.
 const LEFT_OUT: [&str; 3] = [".git", ".hg", ".svn"];
 
-/// The files below a folder. They are listed when they are asked for, once.
+/// The files below a folder. They are listed, and read for dependencies, when they are asked for, once.
 pub struct Folder {
     root: PathBuf,
     paths: OnceCell<Vec<String>>,
+    dependencies: OnceCell<Vec<Dependency>>,
 }
 
 impl Folder {
     /// A folder.
     #[must_use]
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), paths: OnceCell::new() }
+        Self { root: root.to_owned(), paths: OnceCell::new(), dependencies: OnceCell::new() }
     }
 }
 
@@ -44,6 +46,22 @@ impl Files for Folder {
 
     fn read(&self, path: &str) -> Option<Vec<u8>> {
         read(&self.root.join(path), MAX_BESIDE).ok().flatten()
+    }
+
+    /// As `valetkey init` reads them. A folder that it cannot read names none: a rule that needs them
+    /// says nothing then.
+    fn dependencies(&self) -> &[Dependency] {
+        self.dependencies.get_or_init(|| {
+            let reading = project::read(&self.root).unwrap_or_default();
+            let dependency = |need: &project::Need| Dependency {
+                file: need.place.file.clone(),
+                line: need.place.line,
+                repository: format!("{}/{}", need.address.host, need.address.repository),
+                // What tools try without a login first may be public.
+                is_over_ssh: need.address.over == Over::Ssh && !need.tries_https,
+            };
+            reading.needs.iter().map(dependency).collect()
+        })
     }
 }
 

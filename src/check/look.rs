@@ -173,7 +173,7 @@ mod tests {
 
     fn with<T>(of: impl FnOnce(&Around<'_>) -> T) -> T {
         let (files, hosts) = (Given::default(), Hosts::builtin());
-        of(&Around { files: &files, hosts: &hosts, dependencies: &[] })
+        of(&Around { files: &files, hosts: &hosts })
     }
 
     fn rules(path: &str, text: &str, kind: Kind) -> (Vec<String>, Vec<String>) {

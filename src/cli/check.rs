@@ -100,7 +100,7 @@ pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
     for candidate in &walked.candidates {
         let name = candidate.path.to_string_lossy();
         let folder = Folder::new(&candidate.folder);
-        let around = Around { files: &folder, hosts: &hosts, dependencies: &[] };
+        let around = Around { files: &folder, hosts: &hosts };
         let looked = checked(args, candidate, &name, &around)?;
         match looked {
             Ok(looked) => {

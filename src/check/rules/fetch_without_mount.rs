@@ -113,7 +113,7 @@ fn dependency<'a>(file: &'a File<'_>, stage: usize, step: &Instruction, fetch: &
             None => matches(name.as_bytes(), base.as_bytes()),
         })
     };
-    let over_ssh = file.around.dependencies.iter().filter(|dependency| dependency.is_over_ssh);
+    let over_ssh = file.around.files.dependencies().iter().filter(|dependency| dependency.is_over_ssh);
     let mut read = over_ssh.filter(|dependency| reads(&dependency.file));
     read.find(|dependency| copied(file, stage, step, &dependency.file).is_some())
 }

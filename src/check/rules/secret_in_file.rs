@@ -88,7 +88,7 @@ mod tests {
     /// What is found in the text, `@` put in the place of the secret.
     fn found(name: &str, text: &str, secret: &str) -> Vec<String> {
         let (files, hosts) = (Given::default(), Hosts::builtin());
-        let around = Around { files: &files, hosts: &hosts, dependencies: &[] };
+        let around = Around { files: &files, hosts: &hosts };
         let text = text.replace('@', secret);
         let file = File::read(name, text.as_bytes(), kind_of_name(name).unwrap(), &around).unwrap();
         let mut found = Vec::new();

@@ -24,15 +24,15 @@ fn marked(text: &str) -> (String, Vec<Range<usize>>) {
 
 fn found(rule: &Rule, example: &Example, text: &str) -> Vec<Found> {
     let kind = kind_of_name(example.file).unwrap_or_else(|| panic!("{}: no name of a kind", example.file));
-    let (files, hosts) = (Given::new(example.beside), Hosts::builtin());
+    let hosts = Hosts::builtin();
     let needs = example.needs.iter().map(|&(file, repository)| Dependency {
         file: file.to_owned(),
         line: 1,
         repository: repository.to_owned(),
         is_over_ssh: true,
     });
-    let dependencies: Vec<Dependency> = needs.collect();
-    let around = Around { files: &files, hosts: &hosts, dependencies: &dependencies };
+    let files = Given::new(example.beside).naming(needs.collect());
+    let around = Around { files: &files, hosts: &hosts };
     let file = File::read(example.file, text.as_bytes(), kind, &around).expect("an example that can be read");
     let mut found = Vec::new();
     (rule.check)(&file, &mut found);

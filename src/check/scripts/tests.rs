@@ -5,7 +5,7 @@ use crate::hosts::pins::Hosts;
 
 fn with_last<T>(name: &str, text: &str, mut look: impl FnMut(&Script<'_, '_>) -> T) -> T {
     let (files, hosts) = (Given::default(), Hosts::builtin());
-    let around = Around { files: &files, hosts: &hosts, dependencies: &[] };
+    let around = Around { files: &files, hosts: &hosts };
     let file = File::read(name, text.as_bytes(), kind_of_name(name).unwrap(), &around).unwrap();
     let mut last = None;
     each(&file, |script| last = Some(look(script)));
