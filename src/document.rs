@@ -82,7 +82,7 @@ pub enum DocumentError {
     Syntax {
         /// Where, counted from 1.
         line: usize,
-        /// What the parser says. Some parsers repeat a word of the text here.
+        /// What the parser says. Those in use repeat a character of the text at most.
         message: String,
     },
 }
