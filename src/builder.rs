@@ -38,6 +38,7 @@ pub(crate) mod shell_words;
 mod specs;
 mod stages;
 mod step_notes;
+pub mod steps;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -123,6 +124,23 @@ impl Lending {
     }
 }
 
+/// Where a Dockerfile is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipeAt {
+    /// The service or target that it is for, where there are several.
+    pub target: Option<String>,
+    /// The first of these that is there. Absolute paths.
+    pub paths: Vec<PathBuf>,
+}
+
+impl RecipeAt {
+    /// The Dockerfile of a service or target: none where the builder fetches its context.
+    fn of_target(target: &str, context: &str, dockerfile: Option<&str>, probe: &dyn Probe) -> Option<Self> {
+        let path = probe.cwd().join(context).join(dockerfile.unwrap_or("Dockerfile"));
+        (!guest_mount::is_remote(context)).then(|| Self { target: Some(target.to_owned()), paths: vec![path] })
+    }
+}
+
 /// What to run instead of what was typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -141,6 +159,8 @@ pub struct Plan {
     pub agent_in_env: bool,
     /// What a person should know before the build starts (shown as warnings).
     pub warnings: Vec<String>,
+    /// The Dockerfiles that it builds, as far as they are files of this machine.
+    pub recipes: Vec<RecipeAt>,
     /// How to learn which images it made.
     pub made: made::Made,
     /// What was done for the build before it starts (shown as notes).

@@ -16,7 +16,7 @@ use super::flags::{self, Flag, Table};
 use super::guest_mount::{self, Dockerfile};
 use super::made::{Form, Made};
 use super::probe::Question;
-use super::{BuilderError, Lending, Plan, Probe, Split, bake_inline, git_context, specs};
+use super::{BuilderError, Lending, Plan, Probe, RecipeAt, Split, bake_inline, git_context, specs};
 
 /// `docker buildx bake --help` of 0.13 and 0.29, experimental flags included.
 #[rustfmt::skip]
@@ -134,6 +134,10 @@ pub(super) fn plan(
     for (name, target) in printed.target {
         let mut set = |key: &str, value: &str| sets.push(format!("{name}.{key}={value}"));
         let place = format!("{tool}, target {name}");
+        if target.inline.is_none() {
+            let context = target.context.as_deref().unwrap_or(".");
+            plan.recipes.extend(RecipeAt::of_target(&name, context, target.dockerfile.as_deref(), probe));
+        }
         let instead = if lending.guest.is_some() {
             let recipe = Recipe {
                 context: target.context.unwrap_or_else(|| ".".into()),

@@ -14,7 +14,9 @@ use super::flags::{self, Flag, Table, Walk};
 use super::guest_mount::{self, Dockerfile};
 use super::made::Made;
 use super::probe::{Output, Question};
-use super::{BuilderError, Lending, Plan, Probe, Split, Typed, compose_files, compose_model, git_context, specs};
+use super::{
+    BuilderError, Lending, Plan, Probe, RecipeAt, Split, Typed, compose_files, compose_model, git_context, specs,
+};
 
 /// `docker compose --help` of 2.26 and 2.40 with hidden flags, and the docker command's own,
 /// which it gives its plugins.
@@ -137,6 +139,8 @@ fn rewrite(
     let built = model(name, split, command, stdin, lending.guest.is_some(), probe)?;
 
     let mut plan = Plan { tool: tool.clone(), ..Plan::default() };
+    let recipe = |one: &Built| RecipeAt::of_target(&one.service, &one.context, one.dockerfile.as_deref(), probe);
+    plan.recipes = built.iter().filter(|one| one.inline.is_none()).filter_map(recipe).collect();
     for (one, id, path) in built.iter().flat_map(|one| one.ssh.iter().map(move |(id, path)| (one, id, path))) {
         let place = format!("{tool}, service {}", one.service);
         plan.warnings.extend(path.as_ref().map(|path| specs::typed_stays(&place, id, path)));

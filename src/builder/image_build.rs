@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::flags::{self, Flag, Table, Walk};
 use super::guest_mount::{self, Dockerfile, Mounted};
 use super::made::{Form, Made};
-use super::{BuilderError, Lending, Plan, Probe, Split, git_context, go_client, specs};
+use super::{BuilderError, Lending, Plan, Probe, RecipeAt, Split, git_context, go_client, specs};
 
 /// The plan of an image build; one that lends nothing where only help was asked for.
 pub(super) fn plan(
@@ -24,7 +24,7 @@ pub(super) fn plan(
     if walk.has(&["help", "h"]) {
         return Ok(Plan::idle(split.typed));
     }
-    let mut plan = Plan { tool: tool.into(), ..Plan::default() };
+    let mut plan = Plan { tool: tool.into(), recipes: recipes(tool, &walk, split.rest(), probe), ..Plan::default() };
     let mut rest = split.rest().to_vec();
     let mut ids = Vec::new();
     // From the back, so that an index stays right when a flag before it is retyped.
@@ -77,6 +77,33 @@ pub(super) fn plan(
         plan.set_env.extend(go_client::settings(&walk, lending, probe));
     }
     Ok(plan)
+}
+
+/// Where its Dockerfiles are, as they were typed. What comes on stdin or is fetched is none of them.
+fn recipes(tool: &str, walk: &Walk, rest: &[OsString], probe: &dyn Probe) -> Vec<RecipeAt> {
+    let context = walk.positional.first().and_then(|at| rest.get(*at)).map_or(OsStr::new("."), OsString::as_os_str);
+    if context == "-" || context.to_str().is_none_or(guest_mount::is_remote) {
+        return Vec::new();
+    }
+    let folder = probe.cwd().join(context);
+    let typed = walk.named(&["file", "f"]).filter_map(|flag| flag.value.as_deref());
+    let typed: Vec<RecipeAt> = typed
+        .filter(|value| *value != "-" && !value.to_str().is_none_or(guest_mount::is_remote))
+        .map(|value| RecipeAt { target: None, paths: vec![probe.cwd().join(value), folder.join(value)] })
+        .collect();
+    if walk.has(&["file", "f"]) {
+        return typed;
+    }
+    vec![RecipeAt { target: None, paths: names(tool).iter().map(|name| folder.join(name)).collect() }]
+}
+
+/// What a builder looks for: the first of its two.
+fn names(tool: &str) -> &'static [&'static str] {
+    if tool.starts_with("docker") || tool.starts_with("buildx") {
+        &["Dockerfile", "dockerfile"]
+    } else {
+        &["Containerfile", "Dockerfile"]
+    }
 }
 
 /// Named contexts that are repositories over SSH (`--build-context lib=git@…`): clones of them.
@@ -173,17 +200,11 @@ fn mount_guest(
     }
     let Some(context) = context(tool, walk, rest, lending, plan, probe)? else { return Ok(Mounted::default()) };
     if typed.is_empty() {
-        // Each looks for the first of its two.
-        let names: &[&str] = if tool.starts_with("docker") || tool.starts_with("buildx") {
-            &["Dockerfile", "dockerfile"]
-        } else {
-            &["Containerfile", "Dockerfile"]
-        };
         let folder = match &context {
             Context::Clone(cloned) => &cloned.files,
             Context::Folder(folder) => folder,
         };
-        let name = names.iter().find(|name| probe.exists(&folder.join(name))).unwrap_or(&"Dockerfile");
+        let name = names(tool).iter().find(|name| probe.exists(&folder.join(name))).unwrap_or(&"Dockerfile");
         let path = context.file(tool, Path::new(name), probe)?;
         let (text, ignore) = (guest_mount::read(&path, probe)?, guest_mount::ignore_of(&path, probe)?);
         let mounted = guest_mount::mount(tool, Dockerfile { name, text: &text, ignore }, lending, plan, true, probe)?;
