@@ -4,6 +4,8 @@
 //! Bounded: a hostile step can cause any number of refusals, but not any amount of memory or
 //! disk. What is past a limit is counted.
 
+mod cause;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
@@ -18,6 +20,8 @@ use crate::policy::judge_exec::ExecReason;
 use crate::policy::{HostSeen, Reason};
 use crate::signer::SignError;
 use crate::wire::{Malformed, frame::BadLength};
+
+pub use cause::Cause;
 
 /// Different refusals that are kept with their text.
 pub const MAX_REFUSALS: usize = 100;
@@ -149,6 +153,8 @@ pub struct Refusal {
     pub text: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What it comes down to.
+    pub cause: Cause,
     /// How often.
     pub count: u64,
 }
@@ -166,6 +172,8 @@ pub struct Tally {
     pub carried: Vec<Carried>,
     /// Those past [`MAX_CARRIED`].
     pub more_carried: u64,
+    /// How often a client asked a socket what it has: nobody who did not could be lent anything.
+    pub asked: u64,
 }
 
 #[derive(Default)]
@@ -176,6 +184,7 @@ struct State {
     more_refusals: u64,
     carried: Vec<Carried>,
     more_carried: u64,
+    asked: u64,
     file: Option<File>,
     lines: usize,
 }
@@ -221,8 +230,13 @@ impl DecisionLog {
             return;
         }
         if let Some((kind, text, hint)) = self.refusal(&decision) {
-            state.refuse(kind, text, hint);
+            state.refuse(Refusal { kind, text, hint, cause: Cause::of(&decision), count: 1 });
         }
+    }
+
+    /// Counts a client that asks a socket what it has.
+    pub fn asked(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).asked += 1;
     }
 
     /// What a person is told of it; nothing of what plain OpenSSH clients always ask.
@@ -300,16 +314,17 @@ impl DecisionLog {
             more_refusals: state.more_refusals,
             carried: state.carried.clone(),
             more_carried: state.more_carried,
+            asked: state.asked,
         }
     }
 }
 
 impl State {
-    fn refuse(&mut self, kind: &'static str, text: String, hint: Option<String>) {
-        if let Some(known) = self.refusals.iter_mut().find(|known| known.text == text) {
+    fn refuse(&mut self, refusal: Refusal) {
+        if let Some(known) = self.refusals.iter_mut().find(|known| known.text == refusal.text) {
             known.count += 1;
         } else if self.refusals.len() < MAX_REFUSALS {
-            self.refusals.push(Refusal { kind, text, hint, count: 1 });
+            self.refusals.push(refusal);
         } else {
             self.more_refusals += 1;
         }

@@ -197,12 +197,13 @@ impl Receipt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decision_log::{Login, Refusal};
+    use crate::decision_log::{Cause, Login, Refusal};
 
     /// One with more refusals than the summary shows.
     pub(super) fn receipt() -> Receipt {
         let login = |host| Login { id: "default".into(), fingerprint: "SHA256:a".into(), host };
-        let refusal = Refusal { kind: "refused", text: "no".into(), hint: Some("do".into()), count: 2 };
+        let refusal =
+            Refusal { kind: "refused", text: "no".into(), hint: Some("do".into()), cause: Cause::Other, count: 2 };
         let tally = Tally {
             logins: [(login(HostSeen::Bound("forge:2222".into())), 1), (login(HostSeen::NotVisible), 3)].into(),
             refusals: vec![refusal; summary::MAX_SHOWN + 1],

@@ -82,6 +82,7 @@ impl Service {
         match Request::parse(frame) {
             Ok(Request::Identities) => {
                 client.listed = true;
+                self.shared.log.asked();
                 let own = self.identities.iter().map(|identity| (identity.blob.as_slice(), identity.comment.as_str()));
                 let tunnel = self.tunnel.iter().map(|tunnel| (tunnel.key(), "valetkey gateway"));
                 identities_answer(reply, tunnel.chain(own));
