@@ -4,7 +4,8 @@
 //! that reads, masks and writes on; where standard output and standard error are one open file, one
 //! pipe is both, so that the order of lines stays. A reader of ours that goes away takes the
 //! child's pipe with it, so that the child learns of it as it would without us. Nothing is queued:
-//! while our reader is slow, so is the child.
+//! while our reader is slow, so is the child. What was written on is looked at for signs of what went
+//! wrong ([`crate::diagnosis`]): behind the mask, and when it is on its way already.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, PipeReader, PipeWriter, Read as _, Write as _};
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 
 use super::mask::Mask;
 use super::signals::Forwarding;
+use crate::diagnosis::{Signs, Watch};
 
 /// How long what the child left behind may be silent, and keep its pipe open, until we go.
 pub const GRACE: Duration = Duration::from_millis(500);
@@ -39,7 +41,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// The child's output on its way, until [`Output::finish`].
 #[derive(Default)]
 pub struct Output {
-    pumps: Vec<JoinHandle<io::Result<()>>>,
+    pumps: Vec<JoinHandle<(io::Result<()>, Signs)>>,
     /// Closed when the child has ended.
     running: Option<PipeWriter>,
     /// Whether a signal came that is to end us.
@@ -53,10 +55,16 @@ impl std::fmt::Debug for Output {
     }
 }
 
+/// How many of our two streams are a terminal.
+#[must_use]
+pub fn terminals() -> usize {
+    usize::from(io::stdout().is_terminal()) + usize::from(io::stderr().is_terminal())
+}
+
 /// Whether any of our own streams is no terminal, so that there is something to mask.
 #[must_use]
 pub fn is_recorded() -> bool {
-    !(io::stdout().is_terminal() && io::stderr().is_terminal())
+    terminals() < 2
 }
 
 impl Output {
@@ -72,7 +80,7 @@ impl Output {
             let pump =
                 Pump { from, to, ended: ended.try_clone()?, left: None, interrupted: Arc::clone(&output.interrupted) };
             let mask = mask.clone();
-            output.pumps.push(thread::Builder::new().name("output".into()).spawn(move || pump.run(mask))?);
+            output.pumps.push(thread::Builder::new().name("output".into()).spawn(move || pump.watched(mask))?);
             Ok(writer)
         };
         if out_too && err_too && is_one_file(out.as_fd(), err.as_fd()) {
@@ -100,17 +108,24 @@ impl Output {
     }
 
     /// Waits until everything that the child printed is written; for what it left behind and keeps
-    /// the pipe open, no longer than [`GRACE`] after its last word.
-    ///
-    /// # Errors
-    /// When it cannot be written. A reader that has seen enough is no error.
-    pub fn finish(mut self) -> io::Result<()> {
+    /// the pipe open, no longer than [`GRACE`] after its last word. Gives the signs that were in it,
+    /// and an error when it cannot be written; a reader that has seen enough is none.
+    pub fn finish(mut self) -> (Signs, io::Result<()>) {
         self.running = None;
         let results: Vec<_> = self.pumps.drain(..).map(JoinHandle::join).collect();
         if let Some(forwarding) = self.forwarding.take() {
             forwarding.stop();
         }
-        results.into_iter().try_for_each(|result| result.unwrap_or_else(|_| Err(io::Error::other("it was cut off"))))
+        let (mut signs, mut written) = (Signs::default(), Ok(()));
+        for result in results {
+            let (found, result) = match result {
+                Ok((result, found)) => (found, result),
+                Err(_) => (Signs::default(), Err(io::Error::other("it was cut off"))),
+            };
+            signs.add(found);
+            written = written.and(result);
+        }
+        (signs, written)
     }
 }
 
@@ -150,7 +165,13 @@ enum Next {
 }
 
 impl Pump {
-    fn run(mut self, mut mask: Mask) -> io::Result<()> {
+    fn watched(self, mask: Mask) -> (io::Result<()>, Signs) {
+        let mut watch = Watch::default();
+        let written = self.run(mask, &mut watch);
+        (written, watch.finish())
+    }
+
+    fn run(mut self, mut mask: Mask, watch: &mut Watch) -> io::Result<()> {
         let (mut bytes, mut out) = (Zeroizing::new(vec![0; READ]), Vec::with_capacity(READ));
         loop {
             match self.readable(mask.has_to_release())? {
@@ -161,6 +182,7 @@ impl Pump {
                     if !self.write(&out)? {
                         return Ok(());
                     }
+                    watch.see(&out);
                     continue;
                 }
                 Next::Nothing => break,
@@ -180,9 +202,11 @@ impl Pump {
             if !self.write(&out)? {
                 return Ok(());
             }
+            watch.see(&out);
         }
         out.clear();
         mask.finish(&mut out);
+        watch.see(&out);
         self.write(&out).map(drop)
     }
 

@@ -19,6 +19,7 @@ use crate::ui::{self, Failure};
 mod build;
 mod command;
 mod keys;
+mod last;
 mod machine;
 mod secrets;
 mod tool;
@@ -35,6 +36,12 @@ pub struct DoctorArgs {
     /// Print the report as JSON
     #[arg(long)]
     pub json: bool,
+    /// Explain why the last `valetkey run` did not get what it was lent; nothing is asked or checked
+    #[arg(long, conflicts_with = "command")]
+    pub last: bool,
+    /// With --last: look also into this log of the build, or with `-` into standard input
+    #[arg(long, value_name = "FILE", requires = "last")]
+    pub output: Option<PathBuf>,
     /// How long a server may take to be reached and to accept the login, and the engine to answer
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "15s")]
     pub timeout: Duration,
@@ -49,6 +56,8 @@ Examples:
   valetkey doctor
   valetkey doctor -- docker compose build
   valetkey doctor --key env:SSH_PRIVATE_KEY --host git.example.com -- docker build -t app .
+  valetkey doctor --last
+  docker buildx history logs | valetkey doctor --last --output -
   valetkey doctor --json | jq '.checks[] | select(.state == \"failure\")'
 
 Takes the flags of `run`, so that one word is all that changes. Nothing is built and nothing is
@@ -65,6 +74,9 @@ a server does not accept), 112 a host, 113 build tool or engine, 114 lease, 127 
 /// # Errors
 /// [`Failure`] where nothing could be checked at all.
 pub fn run(args: &DoctorArgs) -> Result<u8, Failure> {
+    if args.last {
+        return last::run(args);
+    }
     super::harden()?;
     // Before a folder is made, which clears up what others left.
     let places = Places::from_env();

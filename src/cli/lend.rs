@@ -13,7 +13,7 @@ use crate::agent::service::Shared;
 use crate::builder::checkout::Checkouts;
 use crate::builder::{self, Lending, Plan};
 use crate::config::{self, DEFAULT_MAX_IDENTITIES};
-use crate::decision_log::DecisionLog;
+use crate::decision_log::{DecisionLog, Tally};
 use crate::exit::Code;
 use crate::gateway::{TimeLimits, Upstreams};
 use crate::lease::{EndedBy, Folder, Lease, Places};
@@ -213,6 +213,11 @@ impl Opened {
             exit_code,
         };
         Receipt::new(frame, self.lendings.lent(), self.lendings.lent_secrets(), self.log.tally())
+    }
+
+    /// What happened so far.
+    pub(in crate::cli) fn tally(&self) -> Tally {
+        self.log.tally()
     }
 
     /// Writes the receipt where it was asked for.

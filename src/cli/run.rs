@@ -17,6 +17,7 @@ use crate::ui::{self, Failure};
 
 mod audit;
 mod dry;
+mod last;
 
 /// What `valetkey run` takes.
 #[derive(Args, Debug)]
@@ -86,6 +87,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let mut plan = builder::plan(&typed, &opened.lending, &mut probe(&settings, &opened.lending, false)?)?;
     let auditing = args.audit.then(|| audit::Auditing::new(&typed, &mut plan, &opened.lending.folder)).transpose()?;
     opened.make(&plan)?;
+    // A clone's goes with the lease.
+    let before = last::Before::new(&plan);
     if !args.quiet {
         settings.warnings.iter().chain(opened.warnings()).chain(&plan.warnings).for_each(|text| ui::warning(text));
         plan.notes.iter().for_each(|text| ui::note(text));
@@ -101,13 +104,16 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let ended_by = opened.end();
     let (ended, output) = ran?;
     // What comes late comes when nothing is lent any more.
-    let written = output.finish();
+    let (signs, written) = output.finish();
 
     let receipt = opened.receipt(plan.tool, Some(ended_by), Some(ended.code()));
     if !args.quiet {
         receipt.summary().iter().for_each(|line| ui::note(line));
     } else {
         receipt.refusal_lines().iter().for_each(|line| ui::note(line));
+    }
+    if let Some(line) = before.ended(&receipt, &opened.tally(), signs, args.no_mask) {
+        ui::note(&line);
     }
     if let Err(failure) = opened.write(&receipt) {
         // That the command failed is the more important news.

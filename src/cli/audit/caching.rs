@@ -1,11 +1,10 @@
 //! Where what earlier audits found is kept: `$XDG_CACHE_HOME/valetkey/layers`, with its key in
 //! `$XDG_STATE_HOME/valetkey/cache.key`.
 
-use std::path::PathBuf;
-
 use crate::audit::RULES;
 use crate::audit::cache::{Cache, CacheError};
 use crate::ui;
+use crate::xdg::folder;
 
 use super::looking::Looking;
 
@@ -23,12 +22,4 @@ pub(super) fn open(looking: &Looking) -> Option<Cache> {
             None
         }
     }
-}
-
-/// A folder of ours below one of the XDG base directories, or its default below the home.
-fn folder(variable: &str, default: &str) -> Option<PathBuf> {
-    let base = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base =
-        base.or_else(|| std::env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(default)))?;
-    Some(base.join("valetkey"))
 }
