@@ -77,6 +77,17 @@ pub struct Refused {
     pub count: u64,
 }
 
+impl Refused {
+    /// What was seen, for a person.
+    #[must_use]
+    pub fn seen(&self) -> String {
+        match self.count {
+            0 | 1 => format!("refused: {}", self.reason),
+            count => format!("refused {count} times: {}", self.reason),
+        }
+    }
+}
+
 /// A Dockerfile that was built.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipe {
@@ -167,7 +178,7 @@ impl Facts {
     /// With signs from a log that was saved.
     #[must_use]
     pub fn with_signs(mut self, more: Signs) -> Self {
-        let mut signs = Signs { all: self.signs, more: 0 };
+        let mut signs = Signs::from(self.signs);
         signs.add(more);
         self.signs = signs.all;
         self

@@ -65,6 +65,11 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    /// The step that podman began last.
+    pub(super) fn last_of_podman(&self) -> Option<StepName> {
+        self.current.as_ref().map(|vertex| &vertex.name).filter(|name| name.counts_all).cloned()
+    }
+
     /// Takes the next line.
     pub(super) fn line(&mut self, line: &[u8]) -> Said {
         let place = self.place.take();

@@ -35,7 +35,7 @@ pub enum Kind {
     NoUserName,
     /// cargo's own Git got no login.
     CargoGit,
-    /// Poetry's own Git (dulwich) got no answer that it understands.
+    /// Poetry's own Git (dulwich) could not read an HTTPS address.
     PoetryGit,
     /// There is no `ssh` to run.
     NoSsh,
@@ -67,13 +67,13 @@ impl Kind {
             Self::LoginRefused => "a server said \"Permission denied (publickey)\"",
             Self::TooManyKeys => "a server said \"Too many authentication failures\"",
             Self::HostKeyChanged => "ssh said \"REMOTE HOST IDENTIFICATION HAS CHANGED\"",
-            Self::HostUnknown => "ssh said \"Host key verification failed\"",
+            Self::HostUnknown => "ssh, or cargo, said that it does not know the host key",
             Self::RepositoryRefused => "the server said that there is no such repository, or not for this key",
             Self::NoUserName => "Git asked for a user name or password of an HTTPS address",
             Self::CargoGit => "cargo said that its own ssh login did not succeed",
-            Self::PoetryGit => "Poetry's own Git (dulwich) said that the server closed the connection",
+            Self::PoetryGit => "Poetry's own Git (dulwich) could not clone from an HTTPS address",
             Self::NoSsh => "there was no `ssh` to run",
-            Self::NotForwarded => "the builder said \"unset ssh forward key\"",
+            Self::NotForwarded => "the builder said that nothing is forwarded under that id",
             Self::NoAgent => "a program found no agent that answers",
             Self::GuestAlone => "valetkey's guest found nobody at the step's socket",
             Self::GuestWithoutMount => "valetkey's guest found no SSH_AUTH_SOCK",
@@ -95,11 +95,11 @@ pub struct Sign {
     pub about: Option<String>,
 }
 
-/// What the tools say. OpenSSH 9, Git 2.39 to 2.51, cargo 1.95, BuildKit 0.12 to 0.25, git-shell
+/// What the tools say. OpenSSH 9.2, Git 2.39, cargo 1.95, Poetry 2, BuildKit (Docker 28.5), podman 5.8, git-shell
 /// and valetkey's guest were run; what GitHub, GitLab, Bitbucket and Gitea say is from their
 /// documentation.
 #[rustfmt::skip]
-const PHRASES: [(&str, Kind); 30] = [
+const PHRASES: [(&str, Kind); 31] = [
     ("Permission denied (publickey", Kind::LoginRefused),
     ("Too many authentication failures", Kind::TooManyKeys),
     ("REMOTE HOST IDENTIFICATION HAS CHANGED", Kind::HostKeyChanged),
@@ -117,12 +117,13 @@ const PHRASES: [(&str, Kind); 30] = [
     ("could not read Password for 'http", Kind::NoUserName),
     ("Authentication failed for 'http", Kind::NoUserName),
     ("attempted ssh-agent authentication, but no usernames succeeded", Kind::CargoGit),
-    ("dulwich.errors.", Kind::PoetryGit),
-    ("HangupException", Kind::PoetryGit),
+    ("Failed to clone http", Kind::PoetryGit),
     ("cannot run ssh: ", Kind::NoSsh),
     ("ssh: not found", Kind::NoSsh),
     ("ssh: command not found", Kind::NoSsh),
+    ("No such file or directory: 'ssh'", Kind::NoSsh),
     ("unset ssh forward key ", Kind::NotForwarded),
+    ("ssh required but no ssh with id ", Kind::NotForwarded),
     ("Could not open a connection to your authentication agent", Kind::NoAgent),
     ("Error connecting to agent: ", Kind::NoAgent),
     ("valetkey: nobody answers at ", Kind::GuestAlone),
@@ -146,9 +147,9 @@ pub(super) fn of_line(line: &[u8]) -> Option<(Kind, Option<String>)> {
             let before = before.strip_suffix(b": ").unwrap_or_default();
             plain(before.rsplit(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default())
         }
-        // `'https://user:token@host/path'`: nothing of it but the host.
-        Kind::NoUserName => {
-            let address = after.split(|byte| *byte == b'\'').next().unwrap_or_default();
+        // `https://user:token@host/path`: nothing of it but the host.
+        Kind::NoUserName | Kind::PoetryGit => {
+            let address = after.split(|byte| matches!(byte, b'\'' | b',')).next().unwrap_or_default();
             let authority = address.split(|byte| *byte == b'/').nth(2).unwrap_or_default();
             plain(authority.rsplit(|byte| *byte == b'@').next().unwrap_or_default())
         }

@@ -1,7 +1,7 @@
 //! PURE: looks for signs in a stream of bytes as it goes by, holds none of it back, and keeps
 //! nothing of it but the beginning of the line that has not ended yet.
 
-use super::progress::{Progress, Said};
+use super::progress::{Progress, Said, StepName};
 use super::sign::{self, Kind, MAX_SIGNS, Sign};
 
 /// Bytes of a line that are looked at.
@@ -14,13 +14,24 @@ pub struct Signs {
     pub all: Vec<Sign>,
     /// Those past [`MAX_SIGNS`], by number only.
     pub more: u64,
+    /// The step that podman began last.
+    last_step: Option<StepName>,
 }
 
 impl Signs {
-    /// With those of another stream.
+    /// With those of another stream of the same command. podman names its steps on one and says on
+    /// the other why it failed: in the step that it began last.
     pub fn add(&mut self, other: Self) {
-        other.all.into_iter().for_each(|sign| self.push(sign));
+        self.last_step = self.last_step.take().or(other.last_step);
+        let mut all = std::mem::take(&mut self.all);
+        all.extend(other.all);
         self.more += other.more;
+        for mut sign in all {
+            if sign.line.is_none() && sign.step.is_none() {
+                sign.step.clone_from(&self.last_step);
+            }
+            self.push(sign);
+        }
     }
 
     fn push(&mut self, sign: Sign) {
@@ -32,6 +43,12 @@ impl Signs {
         } else {
             self.more += 1;
         }
+    }
+}
+
+impl From<Vec<Sign>> for Signs {
+    fn from(all: Vec<Sign>) -> Self {
+        Self { all, ..Self::default() }
     }
 }
 
@@ -75,6 +92,7 @@ impl Watch {
     pub fn finish(mut self) -> Signs {
         let begun = std::mem::take(&mut self.begun);
         self.line(&begun);
+        self.signs.last_step = self.progress.last_of_podman();
         self.signs
     }
 
@@ -138,6 +156,20 @@ mod tests {
             for piece in [usize::MAX, 65_536, 1_000] {
                 assert_eq!(seen(text.as_bytes(), piece).all.len(), found + 1, "{before} {piece}");
             }
+        }
+    }
+
+    #[test]
+    fn what_podman_says_on_one_stream_belongs_to_the_step_that_it_began_on_the_other() {
+        let out = seen(b"STEP 1/2: FROM x\nSTEP 2/2: RUN x\n", usize::MAX);
+        let err = seen(b"git@h: Permission denied (publickey).\nError: building at STEP \"RUN x\": y\n", usize::MAX);
+        let expected = ["2/2", "2/2"].map(|step| Some(step.to_owned()));
+        for (first, second) in [(out.clone(), err.clone()), (err, out)] {
+            let mut signs = Signs::default();
+            signs.add(first);
+            signs.add(second);
+            let steps: Vec<_> = signs.all.iter().map(|sign| sign.step.as_ref().map(ToString::to_string)).collect();
+            assert_eq!(steps, expected);
         }
     }
 

@@ -17,7 +17,7 @@ pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
             (false, false) => Certainty::Possible,
         };
         let mut seen = vec![format!("the lease took {} s", facts.duration_ms / 1000)];
-        seen.extend(expired.map(|refusal| format!("refused: {}", refusal.reason)));
+        seen.extend(expired.map(super::super::Refused::seen));
         seen.extend(facts.ended_early().then(|| "it ended at its time limit, before the command did".into()));
         told.push(Diagnosis {
             id: "time-limit",
@@ -32,7 +32,7 @@ pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
             id: "budget",
             certainty: Certainty::Certain,
             says: "the build logged in more often than the grant allows".into(),
-            seen: vec![format!("refused {} times: {}", refusal.count, refusal.reason)],
+            seen: vec![refusal.seen()],
             remedy: "raise it with --max-signatures, or `max_signatures` in the [[grant]]; a build that clones each dependency by itself needs one for each".into(),
         });
     }

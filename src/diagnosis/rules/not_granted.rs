@@ -26,7 +26,7 @@ pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
             id,
             certainty,
             says: says.into(),
-            seen: vec![format!("refused {} times: {}", refusal.count, refusal.reason)],
+            seen: vec![refusal.seen()],
             remedy: refusal.hint.clone().unwrap_or_else(|| {
                 "look at what asked for it: nothing that a clone needs is refused in this way".into()
             }),

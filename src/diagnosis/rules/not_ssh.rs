@@ -25,8 +25,14 @@ pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
         told.push(own_git("cargo", "cargo-own-git", CARGO, place, certainty, seen));
     }
     for (sign, place) in scene.signs(&[Kind::PoetryGit]) {
-        let seen = [sign.kind.seen().to_owned()].into_iter().chain(refused()).collect();
-        told.push(own_git("Poetry", "poetry-own-git", POETRY, place, Certainty::Likely, seen));
+        let host = sign.about.as_deref().unwrap_or("a server");
+        told.push(Diagnosis {
+            id: "poetry-own-git",
+            certainty: Certainty::Certain,
+            says: format!("Poetry read a repository of {host} by HTTPS in {}, with a Git of its own that runs no ssh for it", step(place)),
+            seen: vec![sign.kind.seen().into()],
+            remedy: format!("write the repository's address as git+ssh://; where a url.insteadOf of the environment is to do that, {POETRY}"),
+        });
     }
     if asked_for_keys.is_some() && told.is_empty() {
         told.extend(without_sign(scene, refused().into_iter().collect()));
@@ -53,13 +59,15 @@ fn step(place: Option<Place<'_>>) -> String {
 
 fn https(host: Option<&str>, place: Option<Place<'_>>) -> Diagnosis {
     let host = host.unwrap_or("HOST");
+    // The port is that of HTTPS.
+    let bare = host.split(':').next().unwrap_or(host);
     Diagnosis {
         id: "https-address",
         certainty: Certainty::Certain,
         says: format!("{} reads a repository of {host} by HTTPS, and lent are logins by ssh", step(place)),
         seen: vec![Kind::NoUserName.seen().into()],
         remedy: format!(
-            "write its address as ssh://git@{host}/…; or, for that step alone: GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=url.ssh://git@{host}/.insteadOf GIT_CONFIG_VALUE_0=https://{host}/"
+            "write its address as ssh://git@{bare}/…; or, for that step alone: GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=url.ssh://git@{bare}/.insteadOf GIT_CONFIG_VALUE_0=https://{host}/"
         ),
     }
 }
