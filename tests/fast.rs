@@ -176,6 +176,7 @@ mod doctor {
     mod hosts;
     mod keychain;
     mod keys;
+    mod last;
     mod project;
     mod report;
 }
