@@ -4,6 +4,7 @@
 //! Everything here panics when it cannot be had: a test that could not run has failed.
 
 pub mod audited;
+pub mod doctor;
 pub mod engine;
 pub mod example_build;
 pub mod gate;
@@ -30,6 +31,7 @@ pub mod yaml;
 use std::path::PathBuf;
 
 pub use audited::Audited;
+pub use doctor::Doctor;
 pub use engine::Engine;
 pub use example_build::ExampleBuild;
 pub use gate::Gate;

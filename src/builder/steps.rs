@@ -27,8 +27,6 @@ pub struct Steps {
     pub steps: Vec<Step>,
     /// Whether something in it tells cargo to run Git (`net.git-fetch-with-cli`).
     pub cargo_runs_git: bool,
-    /// Whether something in it tells Poetry to run Git (`system-git-client`).
-    pub poetry_runs_git: bool,
 }
 
 /// One RUN.
@@ -144,11 +142,7 @@ pub fn steps(text: &[u8]) -> Steps {
         step
     });
     let has = |words: [&[u8]; 2]| words.iter().any(|word| memchr::memmem::find(text, word).is_some());
-    Steps {
-        steps: steps.collect(),
-        cargo_runs_git: has([b"git-fetch-with-cli", b"GIT_FETCH_WITH_CLI"]),
-        poetry_runs_git: has([b"system-git-client", b"SYSTEM_GIT_CLIENT"]),
-    }
+    Steps { steps: steps.collect(), cargo_runs_git: has([b"git-fetch-with-cli", b"GIT_FETCH_WITH_CLI"]) }
 }
 
 /// `FROM [--platform=…] IMAGE [AS NAME]`. An image that is pulled counts as a layer of its own.
@@ -276,9 +270,8 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_make_a_tool_run_git_are_seen_wherever_they_stand() {
+    fn a_setting_that_makes_cargo_run_git_is_seen_wherever_it_stands() {
         assert!(steps(b"FROM x\nENV CARGO_NET_GIT_FETCH_WITH_CLI=true\n").cargo_runs_git);
-        assert!(steps(b"FROM x\nRUN poetry config system-git-client true\n").poetry_runs_git);
         assert_eq!(steps(b"FROM x\n"), Steps::default());
     }
 

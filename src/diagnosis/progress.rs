@@ -23,6 +23,8 @@ pub struct StepName {
     pub at: usize,
     /// How many there are.
     pub of: usize,
+    /// Whether its name has an ssh mount in it.
+    pub has_ssh: bool,
     /// Whether all instructions count (podman), or only those that make layers (BuildKit).
     pub counts_all: bool,
 }
@@ -49,17 +51,12 @@ pub(super) enum Said {
     Other(Option<StepName>),
 }
 
-struct Vertex {
-    name: StepName,
-    has_ssh: bool,
-}
-
 /// What was read so far of one stream.
 #[derive(Default)]
 pub(super) struct Progress {
-    vertices: BTreeMap<u32, Vertex>,
+    vertices: BTreeMap<u32, StepName>,
     /// The step whose lines come without a number.
-    current: Option<Vertex>,
+    current: Option<StepName>,
     /// The last line, where it may be `Dockerfile:7`.
     place: Option<(String, usize)>,
 }
@@ -67,13 +64,13 @@ pub(super) struct Progress {
 impl Progress {
     /// The step that podman began last.
     pub(super) fn last_of_podman(&self) -> Option<StepName> {
-        self.current.as_ref().map(|vertex| &vertex.name).filter(|name| name.counts_all).cloned()
+        self.current.clone().filter(|name| name.counts_all)
     }
 
     /// Takes the next line.
     pub(super) fn line(&mut self, line: &[u8]) -> Said {
         let place = self.place.take();
-        let current = |this: &Self| this.current.as_ref().map(|vertex| vertex.name.clone());
+        let current = |this: &Self| this.current.clone();
         match line {
             [b'#', rest @ ..] => return self.numbered(rest),
             [b' ', b'>', b' ', b'[', ..] => self.current = named(line.get(3..).unwrap_or_default()),
@@ -84,7 +81,7 @@ impl Progress {
             }
             [b'-', b'-', b'>', b' ', rest @ ..] if rest.starts_with(b"Using cache") => {
                 if let Some(vertex) = self.current.as_ref().filter(|vertex| vertex.has_ssh) {
-                    return Said::Cached(vertex.name.clone());
+                    return Said::Cached(vertex.clone());
                 }
             }
             [b'-', ..] => match place {
@@ -104,7 +101,7 @@ impl Progress {
         let (number, rest) = rest.split_at(digits);
         let number = std::str::from_utf8(number).ok().and_then(|digits| digits.parse::<u32>().ok());
         let (Some(number), [b' ', rest @ ..]) = (number, rest) else { return Said::Other(None) };
-        let name = |this: &Self| this.vertices.get(&number).map(|vertex| vertex.name.clone());
+        let name = |this: &Self| this.vertices.get(&number).cloned();
         if rest.starts_with(b"[") {
             if let Some(vertex) = named(rest)
                 && (self.vertices.len() < MAX_VERTICES || self.vertices.contains_key(&number))
@@ -113,7 +110,7 @@ impl Progress {
             }
         } else if rest == b"CACHED" {
             if let Some(vertex) = self.vertices.get(&number).filter(|vertex| vertex.has_ssh) {
-                return Said::Cached(vertex.name.clone());
+                return Said::Cached(vertex.clone());
             }
         } else if rest.starts_with(b"ERROR: ") {
             return Said::Failed(name(self));
@@ -123,18 +120,18 @@ impl Progress {
 }
 
 /// `[app builder 2/3] RUN …`.
-fn named(text: &[u8]) -> Option<Vertex> {
+fn named(text: &[u8]) -> Option<StepName> {
     let text = text.strip_prefix(b"[")?;
     let end = memchr::memchr(b']', text)?;
     let (label, rest) = text.split_at(end);
     let mut words: Vec<&[u8]> = label.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).collect();
     let (at, of) = ratio(words.pop()?)?;
     let stage = words.into_iter().take(4).map(shown).collect();
-    Some(Vertex { name: StepName { stage, at, of, counts_all: false }, has_ssh: has_ssh(rest) })
+    Some(StepName { stage, at, of, has_ssh: has_ssh(rest), counts_all: false })
 }
 
 /// `STEP 2/3: RUN …` or `[1/2] STEP 2/3: RUN …`. Of the stages only their number is known.
-fn podman(line: &[u8]) -> Option<Vertex> {
+fn podman(line: &[u8]) -> Option<StepName> {
     let (stage, line) = match line.strip_prefix(b"[") {
         Some(rest) => {
             let end = memchr::memchr(b']', rest)?;
@@ -146,8 +143,7 @@ fn podman(line: &[u8]) -> Option<Vertex> {
     let rest = line.strip_prefix(b"STEP ")?;
     let end = memchr::memchr(b':', rest)?;
     let (at, of) = ratio(rest.get(..end)?)?;
-    let name = StepName { stage: stage.into_iter().collect(), at, of, counts_all: true };
-    Some(Vertex { name, has_ssh: has_ssh(rest) })
+    Some(StepName { stage: stage.into_iter().collect(), at, of, has_ssh: has_ssh(rest), counts_all: true })
 }
 
 fn has_ssh(text: &[u8]) -> bool {

@@ -52,6 +52,11 @@ impl<'a> Scene<'a> {
         self.signs(kinds).next().is_some()
     }
 
+    /// Whether no sign of another kind is about access.
+    pub(super) fn has_no_other(&self, kind: Kind) -> bool {
+        self.signs.iter().all(|(sign, _)| sign.kind == kind || !sign.kind.is_access())
+    }
+
     /// Whether any sign is about access to a server.
     pub(super) fn has_access_sign(&self) -> bool {
         self.signs.iter().any(|(sign, _)| sign.kind.is_access())
@@ -87,7 +92,9 @@ fn place_of<'a>(sign: &Sign, recipes: &'a [Recipe]) -> Option<Place<'a>> {
     } else {
         let name = sign.step.as_ref()?;
         let numbers = |step: &Step| if name.counts_all { step.instruction } else { step.layer };
-        let mut found: Vec<Place<'a>> = all.filter(|place| numbers(place.step) == (name.at, name.of)).collect();
+        // Builds at the same time share steps in BuildKit, and the first one's numbers with them.
+        let fits = |step: &Step| numbers(step) == (name.at, name.of) && step.ssh.is_empty() != name.has_ssh;
+        let mut found: Vec<Place<'a>> = all.filter(|place| fits(place.step)).collect();
         // Each word may be a service's, a platform's or a stage's: where one fits, it tells.
         let mut hold = |fits: &dyn Fn(&Place<'_>) -> bool| {
             if found.iter().any(fits) {
@@ -139,6 +146,8 @@ mod tests {
             ("#7 [app stage-1 1/2] RUN b\n#7 0.1 ssh: not found", vec![Some(5)]),
             // An ONBUILD of the base image makes other numbers.
             ("#7 [stage-1 2/3] RUN c\n#7 0.1 ssh: not found", vec![None]),
+            // Of another build, which has the step in another place.
+            ("#7 [base 2/2] RUN --mount=type=ssh a\n#7 0.1 ssh: not found", vec![None]),
             ("ssh: not found", vec![None]),
             ("0.Dockerfile:5\n--------------------\n", vec![Some(5)]),
             ("Dockerfile:6\n--------------------\n", vec![Some(6)]),

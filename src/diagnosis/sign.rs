@@ -31,8 +31,12 @@ pub enum Kind {
     HostUnknown,
     /// A server let somebody in, and not to that repository.
     RepositoryRefused,
+    /// Git read nothing by ssh, for a reason that stands elsewhere.
+    NotRead,
     /// Git wanted a user name or password for an HTTPS address.
     NoUserName,
+    /// cargo's own Git does not know a host key.
+    CargoHost,
     /// cargo's own Git got no login.
     CargoGit,
     /// Poetry's own Git (dulwich) could not read an HTTPS address.
@@ -67,9 +71,13 @@ impl Kind {
             Self::LoginRefused => "a server said \"Permission denied (publickey)\"",
             Self::TooManyKeys => "a server said \"Too many authentication failures\"",
             Self::HostKeyChanged => "ssh said \"REMOTE HOST IDENTIFICATION HAS CHANGED\"",
-            Self::HostUnknown => "ssh, or cargo, said that it does not know the host key",
+            Self::HostUnknown => "ssh said \"Host key verification failed\"",
             Self::RepositoryRefused => "the server said that there is no such repository, or not for this key",
+            Self::NotRead => {
+                "Git said \"Could not read from remote repository\", and no server said anything that is known"
+            }
             Self::NoUserName => "Git asked for a user name or password of an HTTPS address",
+            Self::CargoHost => "cargo said \"unknown SSH host key\"",
             Self::CargoGit => "cargo said that its own ssh login did not succeed",
             Self::PoetryGit => "Poetry's own Git (dulwich) could not clone from an HTTPS address",
             Self::NoSsh => "there was no `ssh` to run",
@@ -99,13 +107,13 @@ pub struct Sign {
 /// and valetkey's guest were run; what GitHub, GitLab, Bitbucket and Gitea say is from their
 /// documentation.
 #[rustfmt::skip]
-const PHRASES: [(&str, Kind); 31] = [
+const PHRASES: [(&str, Kind); 32] = [
     ("Permission denied (publickey", Kind::LoginRefused),
     ("Too many authentication failures", Kind::TooManyKeys),
     ("REMOTE HOST IDENTIFICATION HAS CHANGED", Kind::HostKeyChanged),
     ("error: SSH host key has changed for", Kind::HostKeyChanged),
     ("Host key verification failed", Kind::HostUnknown),
-    ("error: unknown SSH host key", Kind::HostUnknown),
+    ("error: unknown SSH host key", Kind::CargoHost),
     ("ERROR: Repository not found", Kind::RepositoryRefused),
     ("remote: Repository not found", Kind::RepositoryRefused),
     ("does not appear to be a git repository", Kind::RepositoryRefused),
@@ -113,6 +121,7 @@ const PHRASES: [(&str, Kind); 31] = [
     ("ERROR: Permission to ", Kind::RepositoryRefused),
     ("repository access denied", Kind::RepositoryRefused),
     ("Gitea: Unauthorized", Kind::RepositoryRefused),
+    ("fatal: Could not read from remote repository", Kind::NotRead),
     ("could not read Username for 'http", Kind::NoUserName),
     ("could not read Password for 'http", Kind::NoUserName),
     ("Authentication failed for 'http", Kind::NoUserName),

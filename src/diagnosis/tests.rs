@@ -89,6 +89,12 @@ fn another_key_that_was_offered_first_is_told_where_several_were_lent() {
     is(&two, &["wrong-key-first:l"], "a key that was offered first");
     // Under ids of their own each socket offers one.
     is(&Facts { ids: vec!["a".into(), "b".into()], ..one }, &["repository-refused:l"], "the server knows the key");
+    // A server whose words are not known, and Git's own.
+    let unknown =
+        ("FROM x\n", "refused: platform/lib.git, with this key\nfatal: Could not read from remote repository.");
+    let unknown = Facts { ids: vec!["default".into(); 2], logins: 1, ..with_output(unknown) };
+    is(&unknown, &["wrong-key-first:p"], "offered first");
+    is(&Facts { logins: 0, ..unknown }, &["nothing-asked:p"], "nothing in it asked");
     let too_many = ("FROM x\n", "Received disconnect from 127.0.0.1 port 22:2: Too many authentication failures");
     is(&Facts { asked: 1, ..with_output(too_many) }, &["wrong-key-first:c"], "cut the login off");
     // What the forges say, by their documentation.
@@ -123,12 +129,20 @@ fn a_tool_that_did_not_use_ssh_is_named_with_its_setting() {
     let cargo = Facts { refusals: asked.clone(), asked: 1, ..by_gateway(with_output(build!("cargo-own-git"))) };
     is(&cargo, &["cargo-own-git:c"], "cargo used a Git of its own in the step on line 5");
     assert!(explain(&cargo)[0].remedy.contains("CARGO_NET_GIT_FETCH_WITH_CLI=true"));
+    // Without the lent known_hosts it comes no further than that.
+    let host = (
+        "FROM x\nRUN --mount=type=ssh cargo build\n",
+        "#7 [2/2] RUN --mount=type=ssh cargo build\n#7 0.1   error: unknown SSH host key",
+    );
+    is(&by_gateway(with_output(host)), &["cargo-own-git:c"], "line 2");
+    is(&with_output(host), &["host-unknown:c"], "line 2");
     // Without the output, what the Dockerfile runs.
     let unseen = |dockerfile| by_gateway(Facts { refusals: asked.clone(), asked: 1, ..facts(dockerfile) });
     is(&unseen("FROM x\nRUN --mount=type=ssh cargo build\n"), &["cargo-own-git:l"], "line 2");
     let set = "FROM x\nENV CARGO_NET_GIT_FETCH_WITH_CLI=true\nRUN --mount=type=ssh cargo build\n";
     is(&unseen(set), &["not-the-guest:l"], "asked for keys itself");
-    is(&unseen("FROM x\nRUN --mount=type=ssh poetry install\n"), &["poetry-own-git:p"], "line 2");
+    // Poetry's own Git runs the guest.
+    is(&unseen("FROM x\nRUN --mount=type=ssh poetry install\n"), &["not-the-guest:l"], "asked for keys itself");
 
     let poetry = with_output(build!("poetry-own-git"));
     is(&poetry, &["poetry-own-git:c"], "line 4 of Dockerfile");

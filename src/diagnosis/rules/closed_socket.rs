@@ -5,8 +5,15 @@ use super::super::sign::Kind;
 use super::super::{Certainty, Diagnosis};
 
 /// What a step says that found no agent.
-const WITHOUT_AGENT: &[Kind] =
-    &[Kind::LoginRefused, Kind::HostUnknown, Kind::NoAgent, Kind::GuestAlone, Kind::CargoGit, Kind::NoSsh];
+const WITHOUT_AGENT: &[Kind] = &[
+    Kind::LoginRefused,
+    Kind::HostUnknown,
+    Kind::NoAgent,
+    Kind::GuestAlone,
+    Kind::CargoGit,
+    Kind::CargoHost,
+    Kind::NoSsh,
+];
 
 pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
     let facts = scene.facts;

@@ -35,7 +35,11 @@ pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
         // With it ssh says that the host key could not be verified.
         return told;
     }
-    for (sign, place) in scene.signs(&[Kind::HostUnknown]) {
+    for (sign, place) in scene.signs(&[Kind::HostUnknown, Kind::CargoHost]) {
+        // Through the gateway cargo should not log in at all.
+        if scene.by_gateway() && sign.kind == Kind::CargoHost {
+            continue;
+        }
         // Of a step that the guest did not reach, other rules tell.
         if matches!(reach(place), Reach::NoMount(_) | Reach::Closed(_))
             && (scene.by_gateway() || scene.facts.asked == 0)

@@ -33,7 +33,8 @@ pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
                 seen,
                 remedy: "begin the step with RUN --mount=type=ssh,required=true; where it runs as a USER, with uid= of that user".into(),
             }),
-            _ if facts.is_silent() => told.push(not_authorised(Certainty::Certain, server, seen)),
+            // Nobody may have answered any more.
+            _ if facts.is_silent() && !facts.ended_early() => told.push(not_authorised(Certainty::Certain, server, seen)),
             _ => told.push(not_authorised(Certainty::Likely, server, seen)),
         }
     }
@@ -46,9 +47,13 @@ pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
             remedy: HELD.into(),
         });
     }
-    if let Some((sign, _)) = scene.signs(&[Kind::RepositoryRefused]).next()
+    let unknown = scene.signs(&[Kind::NotRead]).next().filter(|_| scene.has_no_other(Kind::NotRead));
+    if let Some((sign, _)) = scene.signs(&[Kind::RepositoryRefused]).next().or(unknown)
         && !facts.is_silent()
+        && !facts.refusals.iter().any(|refusal| refusal.cause != Cause::Other)
     {
+        // Every server has its own words.
+        let certainty = if sign.kind == Kind::NotRead { Certainty::Possible } else { Certainty::Likely };
         let mut seen = vec![sign.kind.seen().into()];
         seen.push(format!("{} logins were signed, {} commands were carried", facts.logins, facts.carried));
         let several = facts.logins > 0
@@ -57,7 +62,7 @@ pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
             seen.push(format!("{} keys were lent, and a server takes the first one that it knows", facts.ids.len()));
             Diagnosis {
                 id: "wrong-key-first",
-                certainty: Certainty::Likely,
+                certainty,
                 says: "the server let in a key that was offered first, and that may not read the repository".into(),
                 seen,
                 remedy: HELD.into(),
@@ -65,7 +70,7 @@ pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
         } else {
             Diagnosis {
                 id: "repository-refused",
-                certainty: Certainty::Likely,
+                certainty,
                 says: "the server knows the key, and does not let it read the repository, or there is no such one".into(),
                 seen,
                 remedy: "check the repository's name, and that the key may read it there: as a deploy key it opens one repository alone".into(),

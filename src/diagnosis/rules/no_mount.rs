@@ -5,8 +5,15 @@ use super::super::sign::Kind;
 use super::super::{Certainty, Diagnosis};
 
 /// What a step says that has no agent.
-const WITHOUT_AGENT: &[Kind] =
-    &[Kind::LoginRefused, Kind::HostUnknown, Kind::NoAgent, Kind::CargoGit, Kind::NoSsh, Kind::GuestWithoutMount];
+const WITHOUT_AGENT: &[Kind] = &[
+    Kind::LoginRefused,
+    Kind::HostUnknown,
+    Kind::NoAgent,
+    Kind::CargoGit,
+    Kind::CargoHost,
+    Kind::NoSsh,
+    Kind::GuestWithoutMount,
+];
 /// Steps that are named without a sign.
 const MAX_NAMED: usize = 3;
 

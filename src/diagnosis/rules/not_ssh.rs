@@ -14,13 +14,15 @@ pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
         scene.signs(&[Kind::NoUserName]).map(|(sign, place)| https(sign.about.as_deref(), place)).collect();
     let asked_for_keys = scene.facts.refusals.iter().find(|refusal| refusal.cause == Cause::AskedForKeys);
     let refused = || asked_for_keys.map(|refusal| format!("refused: {}", refusal.reason));
-    for (sign, place) in scene.signs(&[Kind::CargoGit]) {
+    let kinds: &[Kind] = if scene.by_gateway() { &[Kind::CargoGit, Kind::CargoHost] } else { &[Kind::CargoGit] };
+    for (sign, place) in scene.signs(kinds) {
         // Without a socket nobody could have logged in.
         if matches!(reach(place), Reach::NoMount(_) | Reach::Closed(_)) {
             continue;
         }
         // With the keys themselves cargo logs in on its own, and a server may refuse it.
-        let certainty = if asked_for_keys.is_some() { Certainty::Certain } else { Certainty::Likely };
+        let certainty =
+            if asked_for_keys.is_some() || scene.by_gateway() { Certainty::Certain } else { Certainty::Likely };
         let seen = [sign.kind.seen().to_owned()].into_iter().chain(refused()).collect();
         told.push(own_git("cargo", "cargo-own-git", CARGO, place, certainty, seen));
     }
@@ -29,9 +31,11 @@ pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
         told.push(Diagnosis {
             id: "poetry-own-git",
             certainty: Certainty::Certain,
-            says: format!("Poetry read a repository of {host} by HTTPS in {}, with a Git of its own that runs no ssh for it", step(place)),
+            says: format!("Poetry's own Git read a repository of {host} by HTTPS in {}, and got no login there", step(place)),
             seen: vec![sign.kind.seen().into()],
-            remedy: format!("write the repository's address as git+ssh://; where a url.insteadOf of the environment is to do that, {POETRY}"),
+            remedy: format!(
+                "write the repository's address as git+ssh://; where a .netrc is to give the login, which its own Git does not read, {POETRY}"
+            ),
         });
     }
     if asked_for_keys.is_some() && told.is_empty() {
@@ -87,16 +91,9 @@ fn own_git(
 /// A program asked the gateway for keys: of those that the Dockerfiles run, which have a Git of
 /// their own.
 fn without_sign(scene: &Scene<'_>, seen: Vec<String>) -> Vec<Diagnosis> {
-    let runs = |tool, is_set: fn(&crate::builder::steps::Steps) -> bool| {
-        scene.steps().find(|place| {
-            place.step.tools.contains(&tool) && !place.step.ssh.is_empty() && !is_set(&place.recipe.steps)
-        })
-    };
-    if let Some(place) = runs(Tool::Cargo, |steps| steps.cargo_runs_git) {
+    let mut steps = scene.steps().filter(|place| place.step.tools.contains(&Tool::Cargo) && !place.step.ssh.is_empty());
+    if let Some(place) = steps.find(|place| !place.recipe.steps.cargo_runs_git) {
         return vec![own_git("cargo", "cargo-own-git", CARGO, Some(place), Certainty::Likely, seen)];
-    }
-    if let Some(place) = runs(Tool::Poetry, |steps| steps.poetry_runs_git) {
-        return vec![own_git("Poetry", "poetry-own-git", POETRY, Some(place), Certainty::Possible, seen)];
     }
     vec![Diagnosis {
         id: "not-the-guest",
