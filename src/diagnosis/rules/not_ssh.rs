@@ -34,7 +34,7 @@ pub(super) fn rule(scene: &Scene<'_>) -> Vec<Diagnosis> {
             says: format!("Poetry's own Git read a repository of {host} by HTTPS in {}, and got no login there", step(place)),
             seen: vec![sign.kind.seen().into()],
             remedy: format!(
-                "write the repository's address as git+ssh://; where a .netrc is to give the login, which its own Git does not read, {POETRY}"
+                "write the repository's address as git+ssh://; or, where a credential helper of Git's is to give the login, {POETRY}"
             ),
         });
     }
