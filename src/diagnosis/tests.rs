@@ -6,7 +6,7 @@ use crate::decision_log::Cause;
 macro_rules! build {
     ($name:literal) => {
         (
-            include_str!(concat!("../../tests/fixtures/build-output/", $name, ".Dockerfile")),
+            include_str!(concat!("../../tests/fixtures/build-output/", $name, ".recipe")),
             include_str!(concat!("../../tests/fixtures/build-output/", $name, ".txt")),
         )
     };

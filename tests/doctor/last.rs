@@ -50,7 +50,7 @@ fn ids(explained: &Value) -> Vec<&str> {
 /// tests/fixtures/build-output/ORIGIN.md), and the PATH that has it.
 fn double_of_docker(place: &Place, build: &str, more: &str) -> String {
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/build-output");
-    std::fs::copy(format!("{fixtures}/{build}.Dockerfile"), place.project().join("Dockerfile")).unwrap();
+    std::fs::copy(format!("{fixtures}/{build}.recipe"), place.project().join("Dockerfile")).unwrap();
     let folder = place.at("bin");
     let script = format!("#!/bin/sh\n{more}\ncat '{fixtures}/{build}.txt' >&2; exit 1\n");
     // Written by another process: a program that is open for writing does not start.
@@ -197,7 +197,7 @@ fn a_double_of_docker_leaves_nothing_of_its_output_arguments_or_environment_in_t
 /// `ARG V=…` of a fixture.
 fn argument_value(build: &str) -> String {
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/build-output");
-    let dockerfile = std::fs::read_to_string(format!("{fixtures}/{build}.Dockerfile")).unwrap();
+    let dockerfile = std::fs::read_to_string(format!("{fixtures}/{build}.recipe")).unwrap();
     let printed = std::fs::read_to_string(format!("{fixtures}/{build}.txt")).unwrap();
     let value = dockerfile.split("ARG V=").nth(1).unwrap().lines().next().unwrap().to_owned();
     assert!(printed.contains(&value), "the control");
