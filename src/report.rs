@@ -8,6 +8,7 @@
 pub mod attestation;
 mod by_image;
 pub mod check;
+mod colours;
 mod html;
 mod json;
 mod plain;

@@ -32,11 +32,15 @@ struct Document<'a> {
     looked_for: &'a [String],
 }
 
+/// What wrote a report.
 #[derive(Serialize)]
-struct Tool {
+pub(in crate::report) struct Tool {
     name: &'static str,
     version: &'static str,
 }
+
+/// This program.
+pub(in crate::report) const TOOL: Tool = Tool { name: "valetkey", version: env!("CARGO_PKG_VERSION") };
 
 #[derive(Serialize)]
 struct Read {
@@ -50,7 +54,7 @@ pub(super) fn render(report: &Report) -> String {
     text(&Document {
         version: VERSION,
         schema: SCHEMA,
-        tool: Tool { name: "valetkey", version: env!("CARGO_PKG_VERSION") },
+        tool: TOOL,
         complete: report.is_complete(),
         outcome: report.outcome(),
         verdict: super::verdict(report),

@@ -8,6 +8,7 @@ mod known;
 
 use super::View;
 use super::by_image::{Image, Layer, State, group};
+use super::colours::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
 use super::words;
 use crate::audit::finding::{Finding, Outcome, Place, Report, Severity, Unread};
 use crate::ui::one_line;
@@ -19,13 +20,6 @@ pub(super) const MAX_TEXT: usize = 600;
 const MAX_INSTRUCTION: usize = 240;
 /// Places that were not read which are listed one by one.
 pub(super) const MAX_UNREAD: usize = 50;
-
-const RED: &str = "1;31";
-const YELLOW: &str = "33";
-const CYAN: &str = "36";
-const GREEN: &str = "32";
-const BOLD: &str = "1";
-const DIM: &str = "2";
 
 /// Columns in front of a finding's details, and of what continues them.
 const INDENT: usize = 6;

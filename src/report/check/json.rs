@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::super::json::{TOOL, Tool};
 use crate::check::finding::{Finding, Ignored, Outcome, Report, Unread};
 
 /// The version of the form.
@@ -25,17 +26,11 @@ struct Document<'a> {
     rules: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
-struct Tool {
-    name: &'static str,
-    version: &'static str,
-}
-
 pub(super) fn render(report: &Report) -> String {
     super::super::json::text(&Document {
         version: VERSION,
         schema: SCHEMA,
-        tool: Tool { name: "valetkey", version: env!("CARGO_PKG_VERSION") },
+        tool: TOOL,
         outcome: report.outcome(),
         verdict: super::verdict(report),
         files: &report.files,

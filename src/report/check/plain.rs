@@ -4,16 +4,10 @@
 //! can write to the terminal or begin a line.
 
 use super::super::View;
+use super::super::colours::{BOLD, CYAN, DIM, GREEN, RED, YELLOW};
 use super::{is_bad, verdict, words};
 use crate::check::finding::{Finding, Outcome, Report, Severity};
 use crate::ui::one_line;
-
-const RED: &str = "1;31";
-const YELLOW: &str = "33";
-const CYAN: &str = "36";
-const GREEN: &str = "32";
-const BOLD: &str = "1";
-const DIM: &str = "2";
 
 /// Columns in front of what belongs to a finding, and of what continues it.
 const INDENT: usize = 4;
