@@ -44,7 +44,9 @@ pub fn comments(text: &[u8], units: &[Range<usize>]) -> Vec<Comment> {
         if is_comment || trimmed.is_empty() {
             continue;
         }
-        let unit = units.iter().find(|unit| unit.start < span.end && span.start < unit.end);
+        // They stand in order.
+        let next = units.partition_point(|unit| unit.end <= span.start);
+        let unit = units.get(next).filter(|unit| unit.start < span.end);
         for index in waiting.drain(..) {
             if let Some(comment) = found.get_mut(index) {
                 comment.target = unit.cloned().unwrap_or_else(|| span.clone());

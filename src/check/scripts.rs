@@ -87,8 +87,9 @@ impl Script<'_, '_> {
         }
         // What stands in single quotes is not put in: the reading of the word knows.
         let put_in = variables(&word.text);
-        let secret = word.variables.iter().find(|name| put_in.contains(name) && self.is_secret(name));
-        secret.map(|name| Origin::Variable(name.clone()))
+        let name = word.variables.iter().find(|name| put_in.contains(name) && self.is_secret(name))?;
+        // What a job gives a variable is known by its own name.
+        Some(self.given(name).map_or_else(|| Origin::Variable(name.clone()), Origin::Expression))
     }
 
     /// The secret that a text puts in, as a heredoc or a setting does.
@@ -102,18 +103,24 @@ impl Script<'_, '_> {
     /// one.
     #[must_use]
     pub fn is_secret(&self, name: &[u8]) -> bool {
-        let given = match self.place {
-            Place::Build(_, instruction) => is_mounted_variable(instruction, name),
-            Place::Job(step) => {
-                let setting = step.variables.iter().find(|setting| setting.name == name);
-                let value = setting.and_then(|setting| setting.value.as_deref());
-                if value.is_some_and(|value| memchr::memmem::find(value, b"${{").is_some()) {
-                    return value.is_some_and(|value| expression(value).is_some());
-                }
-                false
+        match self.place {
+            Place::Build(_, instruction) => is_mounted_variable(instruction, name) || is_secret_name(name),
+            Place::Job(_) => {
+                let is_expression = self.value(name).is_some_and(|value| memchr::memmem::find(value, b"${{").is_some());
+                if is_expression { self.given(name).is_some() } else { is_secret_name(name) }
             }
-        };
-        given || is_secret_name(name)
+        }
+    }
+
+    /// The value that a job gives a variable.
+    fn value(&self, name: &[u8]) -> Option<&[u8]> {
+        let Place::Job(step) = self.place else { return None };
+        step.variables.iter().find(|setting| setting.name == name)?.value.as_deref()
+    }
+
+    /// The secret that a job gives a variable.
+    fn given(&self, name: &[u8]) -> Option<Vec<u8>> {
+        expression(self.value(name)?)
     }
 
     /// Whether a secret is lent to the step alone, so that nothing of it stays unless it is written:

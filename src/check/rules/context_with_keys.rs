@@ -138,3 +138,38 @@ fn is_excluded(instruction: &Instruction, path: &str) -> bool {
     flags.for_each(|pattern| excluded.exclude(pattern));
     excluded.covers(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::around::{Around, Given};
+    use crate::check::file::Kind;
+    use crate::hosts::pins::Hosts;
+
+    /// What is said of copies of a folder with that many keys.
+    fn messages(text: &str, keys: usize) -> Vec<String> {
+        let paths: Vec<String> = (0..keys).map(|number| format!("{number}/id_rsa")).collect();
+        let beside: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "")).collect();
+        let (files, hosts) = (Given::new(&beside), Hosts::builtin());
+        let around = Around { files: &files, hosts: &hosts, dependencies: &[] };
+        let file = File::read("Dockerfile", text.as_bytes(), Kind::Dockerfile, &around).unwrap();
+        let mut found = Vec::new();
+        check(&file, &mut found);
+        found.into_iter().map(|found| found.message).collect()
+    }
+
+    #[test]
+    fn a_few_files_are_named_and_the_others_counted() {
+        let said = |keys: usize| messages("FROM a\nCOPY . .\n", keys).remove(0);
+        assert_eq!(said(1), "this copies 0/id_rsa, and all of it stays in a layer of the image");
+        assert!(said(MAX_NAMED).starts_with("this copies 0/id_rsa, 1/id_rsa, 2/id_rsa, and"), "{}", said(MAX_NAMED));
+        assert!(said(MAX_NAMED + 1).contains("2/id_rsa and 1 more, and"), "{}", said(MAX_NAMED + 1));
+        assert_eq!(said(MAX_HELD + 1), said(MAX_HELD));
+    }
+
+    #[test]
+    fn copies_are_looked_at_to_the_limit_and_no_further() {
+        let count = |copies: usize| messages(&format!("FROM a\n{}", "COPY . .\n".repeat(copies)), 1).len();
+        assert_eq!((count(MAX_COPIES), count(MAX_COPIES + 1)), (MAX_COPIES, MAX_COPIES));
+    }
+}

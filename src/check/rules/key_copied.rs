@@ -35,7 +35,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Copied keys of one file for which a step that deletes them is looked for.
-const MAX_FOLLOWED: usize = 100;
+const MAX_FOLLOWED: usize = 20;
 
 fn check(file: &File<'_>, found: &mut Vec<Found>) {
     let mut followed = 0;
@@ -119,4 +119,53 @@ fn deleted_later(
     let behind = stages.flat_map(|stage| &stage.instructions).filter(|step| step.span.start > instruction.span.end);
     let command = behind.flat_map(|step| &step.commands).find(|command| deletes(command, path))?;
     Some(text.get(..command.span.start)?.iter().filter(|byte| **byte == b'\n').count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::around::{Around, Given};
+    use crate::check::file::Kind;
+    use crate::hosts::pins::Hosts;
+
+    fn messages(text: &str) -> Vec<String> {
+        let (files, hosts) = (Given::default(), Hosts::builtin());
+        let around = Around { files: &files, hosts: &hosts, dependencies: &[] };
+        let file = File::read("Dockerfile", text.as_bytes(), Kind::Dockerfile, &around).unwrap();
+        let mut found = Vec::new();
+        check(&file, &mut found);
+        found.into_iter().map(|found| found.message).collect()
+    }
+
+    #[test]
+    fn a_message_says_where_the_key_stays_and_which_line_deletes_it_in_vain() {
+        for (text, said) in [
+            ("FROM a\nCOPY id_rsa /k/\n", "id_rsa holds a private key, which stays in a layer of the image"),
+            (
+                "FROM a\nCOPY id_rsa /k/\nRUN x\nRUN y \\\n && rm -f /k/id_rsa\n",
+                "id_rsa holds a private key, which stays in a layer of the image, though line 5 deletes it",
+            ),
+            (
+                "FROM a AS b\nCOPY id_rsa /k/\nFROM c\nRUN rm /k/id_rsa\n",
+                "id_rsa holds a private key, which stays in the builder's cache, and in every cache that is exported",
+            ),
+            (
+                "FROM a AS b\nCOPY id_rsa /k/\nFROM b\nRUN rm -r /k\n",
+                "id_rsa holds a private key, which stays in a layer of the image, though line 4 deletes it",
+            ),
+            (
+                "FROM a\nRUN rm /k/id_rsa\nCOPY id_rsa /k/\n",
+                "id_rsa holds a private key, which stays in a layer of the image",
+            ),
+        ] {
+            assert_eq!(messages(text), [said], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_deletes_a_key_is_looked_for_to_the_limit_and_no_further() {
+        let text = format!("FROM a\n{}RUN rm /k\n", "COPY id_rsa /k\n".repeat(MAX_FOLLOWED + 1));
+        let said: Vec<bool> = messages(&text).iter().map(|message| message.contains("though line")).collect();
+        assert!(said.iter().take(MAX_FOLLOWED).all(|said| *said) && said.last() == Some(&false), "{said:?}");
+    }
 }

@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     id: "token-in-index-url",
     about: "a token in the address of a package index, or kept by a package manager",
     why: "build arguments and variables are in the image's history and configuration, and package managers keep what they are told in a file of the layer.",
-    remedy: "name the credential as a `[[secret]]` in valetkey.toml and mount the tool's own file for the step: `--mount=type=secret,id=…,target=/root/.netrc` (or .npmrc, pip.conf, auth.json)",
+    remedy: "name the credential as a `[[secret]]` with a form (netrc, npm, pip, …) in valetkey.toml, and mount the tool's own file for the step: `--mount=type=secret,id=…,target=/root/.netrc`",
     severity: Severity::Error,
     check,
     examples: &[

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     id: "token-in-insteadof",
     about: "a token in Git's configuration: insteadOf, extraHeader",
     why: "the token stays in ~/.gitconfig, opens every repository that it can open, and every script that runs later can read it.",
-    remedy: "leave the rewriting out: name the repositories as grants in valetkey.toml, and fetch them in a step with `--mount=type=ssh,required=true`; valetkey takes addresses of HTTPS to the lent key by itself",
+    remedy: "write `url.ssh://git@HOST/.insteadOf https://HOST/`, name the repositories as grants in valetkey.toml, and fetch them in a step with `--mount=type=ssh,required=true`",
     severity: Severity::Error,
     check,
     examples: &[
@@ -55,6 +55,9 @@ pub(super) const RULE: Rule = Rule {
         ),
     ],
 };
+
+/// Bytes of a text that may be a configuration.
+const LONGEST: usize = 64 * 1024;
 
 fn check(file: &File<'_>, found: &mut Vec<Found>) {
     scripts::each(file, |script| {
@@ -138,9 +141,10 @@ fn of_text(script: &Script<'_, '_>, command: &Command, found: &mut Vec<Found>) {
 
 /// The host of an address with a token, in a text that says `insteadOf`.
 fn rewritten(text: &[u8]) -> Option<String> {
+    let address = addresses(text).next()?;
+    let text = text.get(..LONGEST).unwrap_or(text);
     let says = text.windows(b"insteadof".len()).any(|word| word.eq_ignore_ascii_case(b"insteadof"));
-    let address = addresses(text).next().filter(|_| says)?;
-    Some(shown(text.get(address.host)?))
+    says.then(|| shown(text.get(address.host).unwrap_or_default()))
 }
 
 /// Whether the step takes it out of the configuration, or the configuration out of the layer.

@@ -40,7 +40,7 @@ fn a_step_knows_what_is_secret_in_it_and_what_is_only_lent() {
 #[test]
 fn a_job_says_which_of_its_variables_are_secret() {
     let text = "jobs:\n  a:\n    env: {A: '${{ secrets.B }}', A_TOKEN: '${{ inputs.x }}'}\n    steps:\n      - run: x $A $A_TOKEN $B_TOKEN\n";
-    assert_eq!(secrets(".github/workflows/a.yml", text), [("A".to_owned(), false), ("B_TOKEN".to_owned(), false)]);
+    assert_eq!(secrets(".github/workflows/a.yml", text), [("B".to_owned(), false), ("B_TOKEN".to_owned(), false)]);
 }
 
 #[test]
