@@ -19,6 +19,16 @@
 //! file of it and holds that in memory → [`builder`] passes its path → [`child::mask`] and
 //! [`audit::exact`] look for it.
 //!
+//! **One `valetkey init`:** [`project::walk`] finds files → a reader a format puts what they name into
+//! a [`project::Reading`] → [`project::Wish`]es that no grant covers → [`cli::init`] shows the change.
+//!
+//! **One checked recipe:** [`check::walk`](mod@check::walk) finds files → [`check::file`] reads instructions, scripts and
+//! settings, each with its bytes → every rule of [`check::rules`] → [`report`], or [`check::fix`].
+//!
+//! **One failed build:** [`child::output`] shows what is printed to [`diagnosis::Watch`] →
+//! [`decision_log`] and [`builder::steps`] give the rest of the [`diagnosis::Facts`] → [`last_lease`]
+//! keeps them → [`diagnosis::explain()`].
+//!
 //! **One audited layer:** [`image::source`] opens → [`image::layer`] decompresses and takes digests
 //! → [`image::stream`] shows every byte, [`image::tar`] and [`image::inner`] name them →
 //! [`audit::scan`] asks every rule → [`audit::read`] follows the [`image::manifest`]s → a

@@ -151,7 +151,7 @@ mod tests {
         let paths: Vec<String> = (0..keys).map(|number| format!("{number}/id_rsa")).collect();
         let beside: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "")).collect();
         let (files, hosts) = (Given::new(&beside), Hosts::builtin());
-        let around = Around { files: &files, hosts: &hosts, dependencies: &[] };
+        let around = Around { files: &files, hosts: &hosts };
         let file = File::read("Dockerfile", text.as_bytes(), Kind::Dockerfile, &around).unwrap();
         let mut found = Vec::new();
         check(&file, &mut found);

@@ -130,7 +130,7 @@ mod tests {
 
     fn messages(text: &str) -> Vec<String> {
         let (files, hosts) = (Given::default(), Hosts::builtin());
-        let around = Around { files: &files, hosts: &hosts, dependencies: &[] };
+        let around = Around { files: &files, hosts: &hosts };
         let file = File::read("Dockerfile", text.as_bytes(), Kind::Dockerfile, &around).unwrap();
         let mut found = Vec::new();
         check(&file, &mut found);
