@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::ci::Step;
 use super::mapped::Mapped;
 use super::script::{Command, Word};
+use super::secret_text::expression;
 use crate::audit::secrets::name::is_secret;
 
 /// A build argument that a step gives.
@@ -39,13 +40,7 @@ const INPUTS: [&str; 4] = ["build-args", "buildargs", "build_args", "build-arg"]
 /// `${{ github.token }}`.
 #[must_use]
 pub fn has_secret(text: &[u8]) -> bool {
-    let marks = [&b"secrets."[..], b"secrets[", b"github.token"];
-    let mut expressions = memchr::memmem::find_iter(text, b"${{").filter_map(|at| text.get(at..));
-    expressions.any(|from| {
-        let end = memchr::memmem::find(from, b"}}").unwrap_or(from.len());
-        let inside = from.get(..end).unwrap_or_default();
-        marks.iter().any(|mark| memchr::memmem::find(inside, mark).is_some())
-    })
+    expression(text).is_some()
 }
 
 /// Whether a variable of the step holds a secret: by its name, or by what it is given.
