@@ -13,28 +13,68 @@ pub enum Copied {
     InFolder,
 }
 
-/// Instructions of a stage and of those that it is built from, that stand above one, nearest first.
-pub fn above<'a>(file: &'a File<'_>, stage: usize, step: &'a Instruction) -> impl Iterator<Item = &'a Instruction> {
-    let mut stages = Vec::new();
-    let mut next = Some(stage);
-    while let Some((index, found)) = next.and_then(|index| Some((index, file.dockerfile.stages.get(index)?))) {
-        stages.push(found);
-        next = found.parent.filter(|parent| *parent < index);
-    }
-    let all = stages.into_iter().flat_map(|stage| stage.instructions.iter().rev());
-    all.filter(|instruction| instruction.span.start < step.span.start)
+/// How much is looked at for one file by one rule: a Dockerfile can be made in which every step has
+/// all others above it.
+pub const MAX_LOOKS: usize = 1_000_000;
+
+/// What is left of [`MAX_LOOKS`].
+#[derive(Debug)]
+pub struct Looks {
+    left: usize,
 }
 
-/// How a file with this path, relative to the project, gets into the step; `None` where one cannot
-/// see that it does.
+impl Default for Looks {
+    fn default() -> Self {
+        Self { left: MAX_LOOKS }
+    }
+}
+
+impl Looks {
+    /// Takes as many; `None` where there are no more.
+    fn take(&mut self, count: usize) -> Option<()> {
+        self.left = self.left.checked_sub(count)?;
+        Some(())
+    }
+
+    /// Takes as many as it costs to go through these instructions once more.
+    pub fn again(&mut self, above: &[&Instruction]) -> Option<()> {
+        self.take(above.iter().map(|instruction| 1 + instruction.words.len()).sum())
+    }
+
+    /// Instructions of a stage and of those that it is built from, that stand above one, nearest first;
+    /// `None` where too much was looked at, so that nothing is known.
+    pub fn above<'a>(&mut self, file: &'a File<'_>, stage: usize, step: &Instruction) -> Option<Vec<&'a Instruction>> {
+        let mut found = Vec::new();
+        let mut next = Some(stage);
+        while let Some((index, stage)) = next.and_then(|index| Some((index, file.dockerfile.stages.get(index)?))) {
+            let end = stage.instructions.partition_point(|other| other.span.start < step.span.start);
+            for instruction in stage.instructions.iter().take(end).rev() {
+                self.take(1 + instruction.commands.len() + instruction.words.len())?;
+                found.push(instruction);
+            }
+            next = stage.parent.filter(|parent| *parent < index);
+        }
+        Some(found)
+    }
+}
+
+/// How a file with this path, relative to the project, gets into the step that has these instructions
+/// above it; `None` where one cannot see that it does.
 #[must_use]
-pub fn copied(file: &File<'_>, stage: usize, step: &Instruction, path: &str) -> Option<Copied> {
+pub fn copied(
+    file: &File<'_>,
+    above: &[&Instruction],
+    step: &Instruction,
+    path: &str,
+    looks: &mut Looks,
+) -> Option<Copied> {
+    looks.again(above)?;
     let mut sources: Vec<String> = Vec::new();
     for mount in step.mounts_of("bind").filter(|mount| !mount.has("from")) {
         sources.push(mount.value(&["source", "src"]).unwrap_or(".").to_owned());
     }
     let mut work = None;
-    for instruction in above(file, stage, step) {
+    for instruction in above {
         match instruction.keyword.as_str() {
             "COPY" | "ADD" if instruction.flag("from").is_none() && !instruction.is_onbuild => {
                 let count = instruction.words.len().saturating_sub(1);
@@ -121,7 +161,9 @@ mod tests {
         let around = Around { files: &files, hosts: &hosts };
         let file = File::read(name, text.as_bytes(), Kind::Dockerfile, &around).unwrap();
         let stage = file.dockerfile.stages.len() - 1;
-        copied(&file, stage, file.dockerfile.stages[stage].instructions.last().unwrap(), path)
+        let (step, mut looks) = (file.dockerfile.stages[stage].instructions.last().unwrap(), Looks::default());
+        let above = looks.above(&file, stage, step).unwrap();
+        copied(&file, &above, step, path, &mut looks)
     }
 
     #[test]
@@ -156,5 +198,16 @@ mod tests {
         for (pattern, path) in [("*.lock", "a/b.lock"), ("a?b", "a/b"), ("a*", "ba"), ("", "a"), ("a*b", "ac")] {
             assert!(!matches(pattern.as_bytes(), path.as_bytes()), "{pattern} {path}");
         }
+    }
+
+    #[test]
+    fn instructions_are_looked_at_to_the_limit_and_no_further() {
+        let (files, hosts) = (Given::default(), Hosts::builtin());
+        let around = Around { files: &files, hosts: &hosts };
+        // FROM and its word, and an instruction without any.
+        let file = File::read("Dockerfile", b"FROM a\nx\nRUN x\n", Kind::Dockerfile, &around).unwrap();
+        let step = file.dockerfile.stages[0].instructions.last().unwrap();
+        let above = |left: usize| Looks { left }.above(&file, 0, step).map(|above| above.len());
+        assert_eq!((above(3), above(2)), (Some(2), None));
     }
 }

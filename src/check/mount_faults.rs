@@ -19,6 +19,8 @@ pub struct Fault {
     pub meant: Option<(String, &'static str)>,
 }
 
+/// Fields of one mount that are looked at: there are not that many names.
+pub const MAX_FIELDS: usize = 64;
 /// Types of mounts.
 const TYPES: [&str; 5] = ["bind", "cache", "tmpfs", "secret", "ssh"];
 /// Fields of mounts.
@@ -53,7 +55,7 @@ const TRUTHS: [&str; 12] = ["1", "t", "T", "TRUE", "true", "True", "0", "f", "F"
 pub fn faults(mount: &Mount) -> Vec<Fault> {
     let mut found = Vec::new();
     let mut kind = "bind".to_owned();
-    for (index, field) in mount.fields.iter().enumerate() {
+    for (index, field) in mount.fields.iter().enumerate().take(MAX_FIELDS) {
         let name = field.name.as_str();
         let value = field.value.as_deref();
         if value.is_some_and(|value| value.contains('$')) {

@@ -90,3 +90,12 @@ fn a_word_that_was_probably_meant_is_at_most_two_letters_away() {
     assert_eq!(distance(&"a".repeat(33), "ssh"), 32);
     assert_eq!((distance("ca", "ac"), distance("abc", "abc"), distance("", "abc")), (1, 0, 3));
 }
+
+#[test]
+fn fields_are_looked_at_to_the_limit_and_no_further() {
+    let faulty = |before: usize| {
+        let names: String = (0..before).map(|number| format!("mode=$A{number},")).collect();
+        !messages(&format!("--mount={names}nothing")).is_empty()
+    };
+    assert_eq!((faulty(MAX_FIELDS - 1), faulty(MAX_FIELDS)), (true, false));
+}

@@ -1,5 +1,7 @@
 //! `ci-config-copied`: a job's own SSH and Git configuration, carried into a build.
 
+use std::collections::BTreeSet;
+
 use crate::check::ci::Step;
 use crate::check::file::File;
 use crate::check::finding::{Found, Severity};
@@ -45,7 +47,9 @@ const NAMES: [&[u8]; 8] =
 const PUBLIC: [&[u8]; 3] = [b".pub", b"known_hosts", b"authorized_keys"];
 
 fn check(file: &File<'_>, found: &mut Vec<Found>) {
-    for step in file.steps.iter().filter(|step| file.steps.iter().any(|other| other.job == step.job && builds(other))) {
+    let building: BTreeSet<&str> =
+        file.steps.iter().filter(|step| builds(step)).map(|step| step.job.as_str()).collect();
+    for step in file.steps.iter().filter(|step| building.contains(step.job.as_str())) {
         for command in step.commands.iter().filter(|command| copies_home(command)) {
             let message = "the job's own configuration is copied to where the build's context is";
             found.push(Found::new(command.span.clone(), message));

@@ -1,7 +1,9 @@
 //! `fetch-without-mount`: a private repository over SSH, and no agent.
 
+use std::collections::BTreeSet;
+
 use crate::check::around::Dependency;
-use crate::check::copied::{above, copied, matches};
+use crate::check::copied::{Looks, copied, matches};
 use crate::check::dockerfile::Instruction;
 use crate::check::fetch::{self, Fetch};
 use crate::check::file::File;
@@ -54,19 +56,32 @@ const LOCK: &[(&str, &str)] = &[("poetry.lock", "git.example.com/org/repo")];
 const MOUNT: &str = " --mount=type=ssh,required=true";
 
 fn check(file: &File<'_>, found: &mut Vec<Found>) {
+    let mut looks = Looks::default();
     for (stage, step) in file.dockerfile.instructions().filter(|(_, step)| step.keyword == "RUN" && !step.is_onbuild) {
         let Some(stage) = stage.filter(|_| !may_log_in(step)) else { continue };
-        for (command, fetch) in step.commands.iter().filter_map(|command| Some((command, fetch::of(command)?))) {
-            let is_there = || above(file, stage, step).any(|other| has_fetched(other, fetch.tool));
-            let message = match fetch.ssh_address() {
-                Some(_) if takes_https(step) || above(file, stage, step).any(takes_https) => continue,
+        let fetches = step.commands.iter().filter_map(|command| Some((command, fetch::of(command)?)));
+        let fetches: Vec<(&Command, Fetch<'_>)> = fetches.collect();
+        if fetches.is_empty() {
+            continue;
+        }
+        let Some(above) = looks.above(file, stage, step) else { return };
+        let is_https = takes_https(step) || above.iter().any(|other| takes_https(other));
+        // Tools that fetched above with an agent or a secret: what they need may be there.
+        let fetched: BTreeSet<&str> = above
+            .iter()
+            .filter(|other| may_log_in(other))
+            .flat_map(|other| other.commands.iter().filter_map(fetch::of).map(|fetch| fetch.tool))
+            .collect();
+        for (command, fetch) in fetches {
+            let (at, what) = match fetch.ssh_address() {
+                Some(_) if is_https => continue,
                 Some(word) => (word.span.clone(), format!("{} fetches over SSH", fetch.tool)),
-                None => match dependency(file, stage, step, &fetch).filter(|_| !is_there()) {
+                None if fetched.contains(fetch.tool) => continue,
+                None => match dependency(file, &above, step, &fetch, &mut looks) {
                     Some(dependency) => (command.span.clone(), named(dependency)),
                     None => continue,
                 },
             };
-            let (at, what) = message;
             let finding = Found::new(at, format!("{what}, and the step has no ssh mount"));
             let user = if step.is_by_other_user() { ",mode=0666" } else { "" };
             let mount = Edit::insert(step.keyword_span.end, format!("{MOUNT}{user}"));
@@ -87,11 +102,6 @@ fn may_log_in(step: &Instruction) -> bool {
     })
 }
 
-/// Whether a step above fetched with this tool, with an agent or a secret: what it needs may be there.
-fn has_fetched(step: &Instruction, tool: &str) -> bool {
-    may_log_in(step) && step.commands.iter().filter_map(fetch::of).any(|fetch| fetch.tool == tool)
-}
-
 /// Whether Git is told to take HTTPS where an address says SSH.
 fn takes_https(step: &Instruction) -> bool {
     let rewrites = |command: &Command| {
@@ -104,7 +114,13 @@ fn takes_https(step: &Instruction) -> bool {
 }
 
 /// The first repository over SSH that is named by a file which the command reads.
-fn dependency<'a>(file: &'a File<'_>, stage: usize, step: &Instruction, fetch: &Fetch<'_>) -> Option<&'a Dependency> {
+fn dependency<'a>(
+    file: &'a File<'_>,
+    above: &[&Instruction],
+    step: &Instruction,
+    fetch: &Fetch<'_>,
+    looks: &mut Looks,
+) -> Option<&'a Dependency> {
     let names = fetch.files();
     let reads = |path: &str| {
         let base = path.rsplit('/').next().unwrap_or(path);
@@ -113,7 +129,16 @@ fn dependency<'a>(file: &'a File<'_>, stage: usize, step: &Instruction, fetch: &
             None => matches(name.as_bytes(), base.as_bytes()),
         })
     };
+    if names.is_empty() {
+        return None;
+    }
+    // A lock file names many, one behind the other.
+    let mut before = "";
     let over_ssh = file.around.files.dependencies().iter().filter(|dependency| dependency.is_over_ssh);
-    let mut read = over_ssh.filter(|dependency| reads(&dependency.file));
-    read.find(|dependency| copied(file, stage, step, &dependency.file).is_some())
+    let mut read = over_ssh.filter(|dependency| {
+        let is_new = dependency.file != before;
+        before = &dependency.file;
+        is_new && reads(&dependency.file)
+    });
+    read.find(|dependency| copied(file, above, step, &dependency.file, looks).is_some())
 }

@@ -1,6 +1,6 @@
 //! `layer-stays-stale`: what was fetched once, and stays in the layer.
 
-use crate::check::copied::above;
+use crate::check::copied::Looks;
 use crate::check::dockerfile::Instruction;
 use crate::check::fetch::{self, Fetch};
 use crate::check::file::File;
@@ -65,16 +65,22 @@ pub(super) const RULE: Rule = Rule {
 const BRANCHES: [&[u8]; 8] = [b"main", b"master", b"develop", b"dev", b"trunk", b"HEAD", b"latest", b"stable"];
 
 fn check(file: &File<'_>, found: &mut Vec<Found>) {
+    let mut looks = Looks::default();
     for (stage, step) in file.dockerfile.instructions().filter(|(_, step)| step.mounts_of("ssh").next().is_some()) {
-        let Some(stage) = stage.filter(|stage| !above(file, *stage, step).any(changes)) else { continue };
+        let Some(stage) = stage else { continue };
+        let Some(above) = looks.above(file, stage, step) else { return };
+        if above.iter().any(|other| changes(other)) {
+            continue;
+        }
+        let is_checked_out = step.commands.iter().any(checks_out);
         for command in &step.commands {
             let Some(fetch) = fetch::of(command) else { continue };
             let message = match fetch.ssh_address() {
-                Some(word) if !is_fixed(&fetch, word, step) => {
+                Some(word) if !(is_fixed(&fetch, word) || is_checked_out && fetch.tool == "git") => {
                     "whatever the branch is on the first day stays in the layer"
                 }
                 None if goes_for_latest(&fetch) => "whatever is the latest on the first day stays in the layer",
-                None if lacks_its_lock(file, stage, step, &fetch) => {
+                None if lacks_its_lock(&above, step, &fetch, &mut looks) => {
                     "no lock file is copied before this: what it finds on the first day stays in the layer"
                 }
                 _ => continue,
@@ -99,8 +105,8 @@ fn changes(instruction: &Instruction) -> bool {
     }
 }
 
-/// Whether the address, an option or a later command says which commit.
-fn is_fixed(fetch: &Fetch<'_>, address: &Word, step: &Instruction) -> bool {
+/// Whether the address or an option says which commit.
+fn is_fixed(fetch: &Fetch<'_>, address: &Word) -> bool {
     let value = |names: &[&str]| {
         fetch.args.iter().enumerate().find_map(|(at, word)| {
             let text = String::from_utf8_lossy(&word.text);
@@ -111,8 +117,7 @@ fn is_fixed(fetch: &Fetch<'_>, address: &Word, step: &Instruction) -> bool {
     };
     match fetch.tool {
         "git" if fetch.action == b"clone" => {
-            let said = value(&["-b", "--branch", "--revision"]).is_some_and(|branch| is_version(branch.as_bytes()));
-            said || step.commands.iter().any(checks_out)
+            value(&["-b", "--branch", "--revision"]).is_some_and(|branch| is_version(branch.as_bytes()))
         }
         "git" => true,
         "cargo" => value(&["--tag", "--rev"]).is_some(),
@@ -153,13 +158,17 @@ fn goes_for_latest(fetch: &Fetch<'_>) -> bool {
 }
 
 /// Whether a manifest was copied by its own name, and no lock file with it.
-fn lacks_its_lock(file: &File<'_>, stage: usize, step: &Instruction, fetch: &Fetch<'_>) -> bool {
+fn lacks_its_lock(above: &[&Instruction], step: &Instruction, fetch: &Fetch<'_>, looks: &mut Looks) -> bool {
     let files = fetch.files();
     let (locks, manifests): (Vec<_>, Vec<_>) = files.iter().partition(|name| fetch::is_lock(name));
-    if locks.is_empty() || fetch.action == b"lock" || step.mounts_of("bind").next().is_some() {
+    if locks.is_empty()
+        || fetch.action == b"lock"
+        || step.mounts_of("bind").next().is_some()
+        || looks.again(above).is_none()
+    {
         return false;
     }
-    let copies = above(file, stage, step).filter(|instruction| matches!(&*instruction.keyword, "COPY" | "ADD"));
+    let copies = above.iter().filter(|instruction| matches!(&*instruction.keyword, "COPY" | "ADD"));
     let mut named = false;
     for instruction in copies {
         for word in instruction.words.iter().take(instruction.words.len().saturating_sub(1)) {

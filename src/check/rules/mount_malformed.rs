@@ -1,5 +1,6 @@
 //! `mount-malformed`: mounts that the builder refuses, or does nothing with.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::check::dockerfile::{Instruction, Mount};
@@ -44,6 +45,8 @@ pub(super) const RULE: Rule = Rule {
     ],
 };
 
+/// Findings in one file; nobody reads more of them.
+const MAX_FOUND: usize = 1_000;
 /// Flags of RUN.
 const FLAGS: [&str; 4] = ["--mount", "--network", "--security", "--device"];
 /// Programs with a flag of that name, and those that only say their words.
@@ -54,8 +57,11 @@ const WITH_ENV: u32 = 10;
 fn check(file: &File<'_>, found: &mut Vec<Found>) {
     let version = syntax_version(file.text);
     for (_, step) in file.dockerfile.instructions().filter(|(_, step)| step.keyword == "RUN") {
+        if found.len() >= MAX_FOUND {
+            return;
+        }
         flags(step, found);
-        for (index, mount) in step.mounts.iter().enumerate() {
+        for (index, mount) in step.mounts.iter().enumerate().take(MAX_FOUND) {
             fields(step, index, mount, file.text, found);
             if let (Some(field), Some(0..WITH_ENV)) = (mount.fields.iter().find(|field| field.name == "env"), version) {
                 let message = "the syntax that the file asks for cannot give a secret to a variable";
@@ -69,7 +75,7 @@ fn check(file: &File<'_>, found: &mut Vec<Found>) {
 
 /// Flags that are none, or say nothing.
 fn flags(step: &Instruction, found: &mut Vec<Found>) {
-    for flag in &step.flags {
+    for flag in step.flags.iter().take(MAX_FOUND) {
         let text = String::from_utf8_lossy(&flag.text);
         let name = text.split('=').next().unwrap_or(&text);
         let is_bare = text == "--mount";
@@ -119,19 +125,18 @@ fn repeated(step: &Instruction, text: &[u8], found: &mut Vec<Found>) {
     let target = |mount: &Mount| mount.value(&["target", "dst", "destination"]).map(ToOwned::to_owned);
     let own = text.get(step.span.clone()).unwrap_or_default();
     let is_told = [&b"SSH_AUTH_SOCK"[..], b"ssh_agent."].iter().any(|word| memchr::memmem::find(own, word).is_some());
-    for mount in step.mounts_of("ssh").skip(1).filter(|mount| target(mount).is_none() && !is_told) {
+    for mount in step.mounts_of("ssh").take(MAX_FOUND).skip(1).filter(|mount| target(mount).is_none() && !is_told) {
         let message = "a second agent: SSH_AUTH_SOCK names the first alone";
         let remedy = "one mount is enough: valetkey finds the key by host and repository";
         found.push(Found::new(mount.span.clone(), message).remedy(remedy));
     }
-    let mut places = Vec::new();
-    for mount in step.mounts_of("secret").filter(|mount| !mount.has("env")) {
+    let mut places = BTreeSet::new();
+    for mount in step.mounts_of("secret").take(MAX_FOUND).filter(|mount| !mount.has("env")) {
         let id = mount.value(&["id", "source", "src"]).map(ToOwned::to_owned);
         let place = target(mount).or_else(|| id.map(|id| format!("/run/secrets/{id}")));
-        if place.is_some() && places.contains(&place) {
+        if place.is_some_and(|place| !places.insert(place)) {
             found.push(Found::new(mount.span.clone(), "a secret lies in that place already, and this one hides it"));
         }
-        places.push(place);
     }
 }
 
@@ -139,8 +144,7 @@ fn repeated(step: &Instruction, text: &[u8], found: &mut Vec<Found>) {
 fn behind(step: &Instruction, found: &mut Vec<Found>) {
     for command in step.commands.iter().filter(|command| !OTHERS.contains(&command.program())) {
         for word in &command.words {
-            let is = |kind: &str| word.text.starts_with(format!("--mount=type={kind}").as_bytes());
-            if is("ssh") || is("secret") {
+            if word.text.starts_with(b"--mount=type=ssh") || word.text.starts_with(b"--mount=type=secret") {
                 let message = "a mount behind the beginning of the command is a word of the command";
                 found.push(Found::new(word.span.clone(), message).remedy("write it right behind RUN"));
             }
