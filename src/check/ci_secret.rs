@@ -6,8 +6,7 @@ use std::ops::Range;
 use super::ci::Step;
 use super::mapped::Mapped;
 use super::script::{Command, Word};
-use super::secret_text::expression;
-use crate::audit::secrets::name::is_secret;
+use super::secret_text::{expression, is_secret_name as is_secret};
 
 /// A build argument that a step gives.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! `ci-provenance-args`: attestations that publish the arguments of a build.
 
-use crate::audit::secrets::name::is_secret;
 use crate::check::ci::Step;
 use crate::check::ci_secret::{BuildArg, build_args, of_command, takes_secret};
 use crate::check::file::{File, Kind as Form};
 use crate::check::finding::{Found, Severity};
 use crate::check::rule::{Example, Rule};
 use crate::check::script::Command;
+use crate::check::secret_text::is_secret_name as is_secret;
 use crate::check::setting::Kind;
 use crate::document::Node;
 

@@ -36,7 +36,7 @@ pub(super) const RULE: Rule = Rule {
         ),
         Example::new(
             ".github/workflows/ci.yml",
-            "jobs:\n  a:\n    env:\n      TOKEN: ${{ secrets.T }}\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          build-args: |\n            SHA=${{ github.sha }}\n            API_KEY=${{ vars.PUBLIC_API_KEY }}\n          secrets: |\n            token=${{ secrets.T }}\n      - run: docker build --secret id=token,env=TOKEN --build-arg TOKEN_URL=$URL --build-arg DATE=\"$(date)\" .\n      - run: echo --build-arg TOKEN=$TOKEN\n",
+            "jobs:\n  a:\n    env:\n      TOKEN: ${{ secrets.T }}\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          build-args: |\n            SHA=${{ github.sha }}\n            API_KEY=${{ vars.PUBLIC_API_KEY }}\n          secrets: |\n            token=${{ secrets.T }}\n      - run: docker build --secret id=token,env=TOKEN --build-arg TOKEN_URL=$URL --build-arg NEXT_PUBLIC_API_KEY=$KEY --build-arg DATE=\"$(date)\" .\n      - run: echo --build-arg TOKEN=$TOKEN\n",
         ),
     ],
 };

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use crate::audit::secrets::name::is_secret;
 use crate::check::ci::Step;
 use crate::check::ci_secret::is_secret_variable;
 use crate::check::file::{File, Kind as Form};
 use crate::check::finding::{Found, Severity};
 use crate::check::rule::{Example, Rule};
 use crate::check::script::{Command, Word};
+use crate::check::secret_text::is_secret_name as is_secret;
 use crate::wire::text::shown;
 
 pub(super) const RULE: Rule = Rule {
