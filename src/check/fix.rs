@@ -1,5 +1,6 @@
 //! PURE: fixes. They change what they say and leave every other byte alone.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::dockerfile::Instruction;
@@ -13,23 +14,25 @@ pub const MAX_ROUNDS: usize = 10;
 /// for the next round.
 #[must_use]
 pub fn apply(text: &[u8], fixes: &[&Fix]) -> (Vec<u8>, usize) {
-    let mut taken: Vec<&Edit> = Vec::new();
+    // None touches another, so their ends are in the order of their starts.
+    let mut taken: BTreeMap<usize, &Edit> = BTreeMap::new();
     let mut made = 0;
     for fix in fixes {
         let is_free = |edit: &&Edit| {
-            edit.start <= edit.end && edit.end <= text.len() && !taken.iter().any(|other| touches(edit, other))
+            let mut before = taken.range(..=edit.end).rev().map(|(_, other)| other);
+            let mut near = before.by_ref().take_while(|other| other.end >= edit.start);
+            edit.start <= edit.end && edit.end <= text.len() && !near.any(|other| touches(edit, other))
         };
         // The same edit twice is one: two findings may need the same.
-        let new: Vec<&Edit> = fix.edits.iter().filter(|edit| !taken.contains(edit)).collect();
+        let new: Vec<&Edit> = fix.edits.iter().filter(|edit| taken.get(&edit.start) != Some(edit)).collect();
         if new.iter().all(is_free) {
-            taken.extend(new);
+            taken.extend(new.into_iter().map(|edit| (edit.start, edit)));
             made += 1;
         }
     }
-    taken.sort();
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
-    for edit in taken {
+    for edit in taken.into_values() {
         out.extend_from_slice(text.get(at..edit.start).unwrap_or_default());
         out.extend_from_slice(&edit.text);
         at = edit.end;
@@ -50,8 +53,12 @@ fn touches(a: &Edit, b: &Edit) -> bool {
 pub fn without(instruction: &Instruction, gone: &[usize], text: &[u8]) -> Option<Vec<Edit>> {
     let top: Vec<(usize, &Command)> =
         instruction.commands.iter().enumerate().filter(|(_, command)| command.depth == 0).collect();
-    let is_gone = |index: usize| top.get(index).is_some_and(|(at, _)| gone.contains(at));
-    let count = top.iter().filter(|(at, _)| gone.contains(at)).count();
+    let goes: Vec<bool> = {
+        let gone: BTreeSet<usize> = gone.iter().copied().collect();
+        top.iter().map(|(at, _)| gone.contains(at)).collect()
+    };
+    let is_gone = |index: usize| goes.get(index).copied().unwrap_or(false);
+    let count = goes.iter().filter(|goes| **goes).count();
     let stands_alone = |index: usize| {
         let Some((_, command)) = top.get(index) else { return false };
         let before =

@@ -43,13 +43,14 @@ pub fn look(path: &str, text: &[u8], kind: Kind, around: &Around<'_>) -> Result<
     let units: Vec<Range<usize>> =
         file.dockerfile.instructions().map(|(_, instruction)| instruction.span.clone()).collect();
     let comments = ignore::comments(text, &units);
+    let by_place = ByPlace::new(&comments);
     let mut used = vec![false; comments.len()];
     let lines = Lines::new(text);
     let mut looked = Looked { is_cut: cut, ..Looked::default() };
     found.sort_by_key(|(rule, found)| (found.at.start, found.at.end, rule.id));
     found.dedup_by(|(rule, found), (before, other)| rule.id == before.id && found.at == other.at);
     for (rule, found) in found {
-        let ignoring = comments.iter().position(|comment| ignores(comment, rule, &found));
+        let ignoring = by_place.ignoring(&comments, rule, &found);
         let finding = finding(path, rule, &found, &lines);
         match ignoring.and_then(|index| Some((comments.get(index)?, used.get_mut(index)?))) {
             Some((comment, used)) => {
@@ -124,6 +125,28 @@ fn outside(mut found: Found, inline: &Mapped) -> Found {
 fn spans_lines(edit: &Edit, inline: &Mapped) -> bool {
     let old = inline.text.get(edit.start..edit.end).unwrap_or_default();
     edit.text.contains(&b'\n') || old.contains(&b'\n')
+}
+
+/// Comments in the order of what they mean.
+struct ByPlace(Vec<usize>);
+
+/// Comments that are tried for one finding.
+const MAX_TRIED: usize = 64;
+
+impl ByPlace {
+    fn new(comments: &[Comment]) -> Self {
+        let mut order: Vec<usize> = (0..comments.len()).collect();
+        order.sort_by_key(|index| comments.get(*index).map(|comment| comment.target.start));
+        Self(order)
+    }
+
+    /// The comment that means this finding, if one does.
+    fn ignoring(&self, comments: &[Comment], rule: &Rule, found: &Found) -> Option<usize> {
+        let starts = |index: &usize| comments.get(*index).is_some_and(|comment| comment.target.start <= found.at.start);
+        let before = self.0.get(..self.0.partition_point(starts)).unwrap_or_default();
+        let mut near = before.iter().rev().take(MAX_TRIED);
+        near.find(|index| comments.get(**index).is_some_and(|comment| ignores(comment, rule, found))).copied()
+    }
 }
 
 fn ignores(comment: &Comment, rule: &Rule, found: &Found) -> bool {

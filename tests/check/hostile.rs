@@ -72,6 +72,29 @@ fn what_includes_or_extends_itself_is_read_once() {
 }
 
 #[test]
+fn a_thousand_stages_scans_mounts_or_expressions_of_the_same_take_no_more_than_their_number() {
+    let stages: String = (1..3000)
+        .map(|n| format!("FROM s{} AS s{n}\nRUN ssh-keyscan h >> ~/.ssh/known_hosts\nRUN --mount=type=ssh x\n", n - 1))
+        .collect();
+    let commands = vec!["mkdir -m 600 ~/.ssh && ssh-keyscan h > ~/.ssh/known_hosts"; 4_000].join(" && ");
+    for (name, text) in [
+        ("Dockerfile", stages),
+        ("Dockerfile", format!("FROM a\nRUN {commands}\n")),
+        ("Dockerfile", format!("FROM a\nRUN{} x\n", " --mount=type=ssh,id=x".repeat(20_000))),
+        ("Dockerfile", format!("FROM a\n{}RUN echo $A\n", "ENV A=$A\n".repeat(20_000))),
+        ("Dockerfile", format!("FROM a\nUSER b\n{}", "RUN --mount=type=ssh git clone git@h:o/r\n".repeat(10_000))),
+        (".github/workflows/a.yml", format!("jobs: {{a: {{steps: [{{run: '{}'}}]}}}}\n", "${{ ".repeat(300_000))),
+        (
+            ".gitlab-ci.yml",
+            format!("a:\n  script:\n{}", "    - set -x\n    - docker build --build-arg T=$T .\n".repeat(5_000)),
+        ),
+    ] {
+        let said = checked(name, text.as_bytes());
+        assert!(!said.contains("not read"), "{said}");
+    }
+}
+
+#[test]
 fn no_utf_8_is_fine_in_a_dockerfile_and_said_elsewhere() {
     assert!(checked("Dockerfile", b"FROM a\nRUN ssh-keyscan \xff\xfe\n").contains("ssh-keyscan"));
     for name in ["compose.yaml", "docker-bake.hcl", ".github/workflows/a.yml"] {

@@ -1,12 +1,18 @@
 //! `ssh-keyscan`: host keys from whoever answers.
 
-use crate::check::dockerfile::{Dockerfile, Instruction, Stage};
+use std::collections::BTreeSet;
+
+use crate::check::dockerfile::{Dockerfile, Instruction};
 use crate::check::file::File;
 use crate::check::finding::{Edit, Found, Severity};
 use crate::check::fix::without;
 use crate::check::rule::{Example, Rule};
 use crate::check::script::Command;
 
+/// Steps of one file that are mended: each changes all steps behind it.
+const MAX_FIXED: usize = 100;
+/// Places that one fix changes; a fix with more is none.
+const MAX_EDITS: usize = 500;
 /// What gives a step the host keys that are lent, for builds that are lent the keys themselves.
 const KNOWN_HOSTS: &str = " --mount=type=secret,id=known_hosts,target=/etc/ssh/ssh_known_hosts,mode=0444";
 
@@ -53,10 +59,14 @@ fn check(file: &File<'_>, found: &mut Vec<Found>) {
     for step in file.steps.iter().flat_map(|step| &step.commands).filter(|command| is_scan(command)) {
         found.push(named(step));
     }
-    for (stage, instruction) in file.dockerfile.instructions() {
+    let folders = Folders::new(file);
+    let scanning = |(_, instruction): &(_, &Instruction)| instruction.commands.iter().any(is_scan);
+    for (number, (stage, instruction)) in file.dockerfile.instructions().filter(scanning).enumerate() {
+        // One fix takes all scans out of a step, so it is made for the first.
+        let mut edits =
+            stage.filter(|_| number < MAX_FIXED).and_then(|stage| edits(file, &folders, stage, instruction));
         for command in instruction.commands.iter().filter(|command| is_scan(command)) {
-            let edits = stage.and_then(|stage| edits(file, stage, instruction));
-            found.push(match edits {
+            found.push(match edits.take() {
                 Some(edits) => {
                     named(command).fixed_by("take it out, and give the steps the host keys that are lent", edits)
                 }
@@ -72,7 +82,7 @@ fn named(command: &Command) -> Found {
 
 /// What takes every ssh-keyscan out of a step, and gives the known hosts to the steps that have an ssh
 /// mount from there on.
-fn edits(file: &File<'_>, stage: usize, instruction: &Instruction) -> Option<Vec<Edit>> {
+fn edits(file: &File<'_>, folders: &Folders, stage: usize, instruction: &Instruction) -> Option<Vec<Edit>> {
     let commands: Vec<(usize, &Command)> =
         instruction.commands.iter().enumerate().filter(|(_, command)| command.depth == 0).collect();
     let mut gone = Vec::new();
@@ -100,8 +110,9 @@ fn edits(file: &File<'_>, stage: usize, instruction: &Instruction) -> Option<Vec
         matches!(command.program(), b"mkdir" | b"chmod" | b"touch" | b"chown")
             && paths.all(|word| is_ssh_folder(&word.text))
     };
-    let rest = || commands.iter().filter(|(index, _)| !gone.contains(index));
-    if rest().all(|(_, command)| prepares(command)) && !is_used_elsewhere(file, instruction) {
+    let goes: BTreeSet<usize> = gone.iter().copied().collect();
+    let mut rest = commands.iter().filter(|(index, _)| !goes.contains(index));
+    if rest.all(|(_, command)| prepares(command)) && !folders.are_used_beside(instruction) {
         gone = commands.iter().map(|(index, _)| *index).collect();
     }
     let mut edits = without(instruction, &gone, file.text)?;
@@ -114,7 +125,7 @@ fn edits(file: &File<'_>, stage: usize, instruction: &Instruction) -> Option<Vec
             edits.push(Edit::insert(mount.span.end, KNOWN_HOSTS));
         }
     }
-    Some(edits)
+    (edits.len() <= MAX_EDITS).then_some(edits)
 }
 
 fn writes_known_hosts(command: &Command) -> bool {
@@ -131,21 +142,37 @@ fn is_ssh_folder(path: &[u8]) -> bool {
         .any(|end| path.ends_with(end))
 }
 
-/// Whether anything else of the file speaks of such a folder.
-fn is_used_elsewhere(file: &File<'_>, instruction: &Instruction) -> bool {
-    let places = memchr::memmem::find_iter(file.text, b"/.ssh");
-    let comment = |at: usize| {
-        let line = file
-            .text
-            .get(..at)
-            .map_or(0, |before| before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
-        file.text.get(line..at).unwrap_or_default().trim_ascii_start().starts_with(b"#")
-    };
-    let scanned = |at: usize| {
-        let others = file.dockerfile.instructions().flat_map(|(_, other)| &other.commands);
-        others.filter(|command| command.program() == b"ssh-keyscan").any(|command| command.span.contains(&at))
-    };
-    places.into_iter().any(|at| !instruction.span.contains(&at) && !comment(at) && !scanned(at))
+/// Where the file speaks of a `.ssh` folder, but in comments and in scans.
+struct Folders(Vec<usize>);
+
+impl Folders {
+    fn new(file: &File<'_>) -> Self {
+        let scans = file.dockerfile.instructions().flat_map(|(_, instruction)| &instruction.commands);
+        let scans = scans.filter(|command| command.program() == b"ssh-keyscan").map(|command| command.span.clone());
+        let mut scans: Vec<_> = scans.collect();
+        scans.sort_by_key(|span| span.start);
+        let is_in_scan = |at: usize| {
+            let before = scans.partition_point(|span| span.start <= at);
+            before.checked_sub(1).and_then(|index| scans.get(index)).is_some_and(|span| span.contains(&at))
+        };
+        let mut line = 0;
+        let mut places = Vec::new();
+        for text in file.text.split_inclusive(|byte| *byte == b'\n') {
+            if !text.trim_ascii_start().starts_with(b"#") {
+                let inside = memchr::memmem::find_iter(text, b"/.ssh").map(|at| line + at);
+                places.extend(inside.filter(|at| !is_in_scan(*at)));
+            }
+            line += text.len();
+        }
+        Self(places)
+    }
+
+    /// Whether anything else than this step speaks of one.
+    fn are_used_beside(&self, instruction: &Instruction) -> bool {
+        let first = self.0.partition_point(|at| *at < instruction.span.start);
+        let behind = self.0.partition_point(|at| *at < instruction.span.end);
+        behind - first < self.0.len()
+    }
 }
 
 /// The step itself and those behind it, in its stage and in those that are built from it.
@@ -154,17 +181,40 @@ fn later_steps<'a>(
     stage: usize,
     instruction: &'a Instruction,
 ) -> impl Iterator<Item = &'a Instruction> {
-    let descends = move |of: usize| {
-        let mut at = Some(of);
-        while let Some(index) = at {
-            if index == stage {
-                return true;
-            }
-            at = file.stages.get(index).and_then(|stage: &Stage| stage.parent).filter(|parent| *parent < index);
-        }
-        false
-    };
-    let stages = file.stages.iter().enumerate().filter(move |(index, _)| descends(*index));
+    let mut descends: Vec<bool> = Vec::with_capacity(file.stages.len());
+    for (index, of) in file.stages.iter().enumerate() {
+        let parent = of.parent.and_then(|parent| descends.get(parent).copied());
+        descends.push(index == stage || parent.unwrap_or(false));
+    }
+    let stages =
+        file.stages.iter().enumerate().filter(move |(index, _)| descends.get(*index).copied().unwrap_or(false));
     let steps = stages.flat_map(|(_, stage)| &stage.instructions);
     steps.filter(|step| step.keyword == "RUN" && step.span.start >= instruction.span.start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::around::{Around, Given};
+    use crate::check::file::Kind;
+    use crate::hosts::Hosts;
+
+    fn fixes(text: &str) -> usize {
+        let (files, hosts) = (Given::default(), Hosts::builtin());
+        let around = Around { files: &files, hosts: &hosts };
+        let file = File::read("Dockerfile", text.as_bytes(), Kind::Dockerfile, &around).unwrap();
+        let mut found = Vec::new();
+        check(&file, &mut found);
+        found.iter().filter(|found| found.fix.is_some()).count()
+    }
+
+    #[test]
+    fn as_many_steps_and_places_as_the_limits_are_mended_and_one_more_is_not() {
+        let scan = "RUN ssh-keyscan h > /etc/ssh/ssh_known_hosts\n";
+        let steps = |count: usize| format!("FROM a\n{}", scan.repeat(count));
+        assert_eq!((fixes(&steps(MAX_FIXED)), fixes(&steps(MAX_FIXED + 1))), (MAX_FIXED, MAX_FIXED));
+        // One place is the scan itself.
+        let places = |count: usize| format!("FROM a\n{scan}{}", "RUN --mount=type=ssh x\n".repeat(count - 1));
+        assert_eq!((fixes(&places(MAX_EDITS)), fixes(&places(MAX_EDITS + 1))), (1, 0));
+    }
 }

@@ -1,5 +1,7 @@
 //! SARIF 2.1.0: findings with regions and fixes, in files of the repository.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::super::sarif::{SCHEMA, descriptor, digest_of, level, uri_path};
@@ -13,7 +15,15 @@ const NOT_READ: &str = "not-read";
 pub(super) fn render(report: &Report) -> String {
     let index = |finding: &Finding| report.rules.iter().position(|rule| rule.id == finding.rule);
     let shown = |finding: &Finding, at: usize| result(finding, at, index(finding));
-    let mut results: Vec<Value> = report.findings.iter().map(|finding| shown(finding, same(report, finding))).collect();
+    // How many of the same rule and words stood before in the file: that tells them apart, whatever lines
+    // come and go above.
+    let mut alike: HashMap<(&str, &str, &str), usize> = HashMap::new();
+    let mut results = Vec::with_capacity(report.findings.len());
+    for finding in &report.findings {
+        let before = alike.entry((&finding.path, &finding.rule, &finding.message)).or_default();
+        results.push(shown(finding, *before));
+        *before += 1;
+    }
     for Ignored { finding, reason } in &report.ignored {
         let mut value = shown(finding, 0);
         value["suppressions"] = json!([{ "kind": "inSource", "status": "accepted", "justification": reason }]);
@@ -44,15 +54,6 @@ pub(super) fn render(report: &Report) -> String {
             "properties": { "verdict": super::verdict(report) },
         }],
     }))
-}
-
-/// How many findings of the same rule and words stand before this one in its file: it tells them apart,
-/// whatever lines come and go above.
-fn same(report: &Report, finding: &Finding) -> usize {
-    let alike =
-        |other: &&Finding| other.path == finding.path && other.rule == finding.rule && other.message == finding.message;
-    let before = |other: &&Finding| (other.line, other.column) < (finding.line, finding.column);
-    report.findings.iter().filter(alike).filter(before).count()
 }
 
 fn result(finding: &Finding, at: usize, rule_index: Option<usize>) -> Value {
