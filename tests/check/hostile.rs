@@ -86,7 +86,7 @@ fn a_thousand_stages_scans_mounts_or_expressions_of_the_same_take_no_more_than_t
         (".github/workflows/a.yml", format!("jobs: {{a: {{steps: [{{run: '{}'}}]}}}}\n", "${{ ".repeat(300_000))),
         (
             ".gitlab-ci.yml",
-            format!("a:\n  script:\n{}", "    - set -x\n    - docker build --build-arg T=$T .\n".repeat(5_000)),
+            format!("a:\n  script:\n{}", "    - set -x\n    - docker build --build-arg T=$T .\n".repeat(4_000)),
         ),
     ] {
         let said = checked(name, text.as_bytes());
