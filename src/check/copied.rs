@@ -21,19 +21,29 @@ pub const MAX_LOOKS: usize = 1_000_000;
 #[derive(Debug)]
 pub struct Looks {
     left: usize,
+    is_out: bool,
 }
 
 impl Default for Looks {
     fn default() -> Self {
-        Self { left: MAX_LOOKS }
+        Self { left: MAX_LOOKS, is_out: false }
     }
 }
 
 impl Looks {
     /// Takes as many; `None` where there are no more.
     fn take(&mut self, count: usize) -> Option<()> {
-        self.left = self.left.checked_sub(count)?;
-        Some(())
+        let left = self.left.checked_sub(count);
+        // What is too much once is too much from there on.
+        self.left = left.unwrap_or(0);
+        self.is_out |= left.is_none();
+        left.map(|_| ())
+    }
+
+    /// Whether more was asked for than there is.
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        self.is_out
     }
 
     /// Takes as many as it costs to go through these instructions once more.
@@ -207,7 +217,7 @@ mod tests {
         // FROM and its word, and an instruction without any.
         let file = File::read("Dockerfile", b"FROM a\nx\nRUN x\n", Kind::Dockerfile, &around).unwrap();
         let step = file.dockerfile.stages[0].instructions.last().unwrap();
-        let above = |left: usize| Looks { left }.above(&file, 0, step).map(|above| above.len());
+        let above = |left: usize| Looks { left, is_out: false }.above(&file, 0, step).map(|above| above.len());
         assert_eq!((above(3), above(2)), (Some(2), None));
     }
 }

@@ -1,10 +1,12 @@
 //! One file that is checked: its kind, by its name or by what it says, and its parts.
 
+use std::cell::Cell;
+
 use super::around::Around;
 use super::ci::{self, Step};
 use super::dockerfile::{self, Dockerfile};
 use super::mapped::Mapped;
-use super::script::Command;
+use super::script::{Command, MAX_COMMANDS};
 use super::setting::Setting;
 use super::{bake, compose};
 use crate::document::{self, DocumentError, Node};
@@ -47,6 +49,8 @@ pub struct File<'a> {
     pub inline: Vec<Mapped>,
     /// What lies around it.
     pub around: &'a Around<'a>,
+    /// Whether a rule stopped at a limit of its own.
+    cut: Cell<bool>,
 }
 
 /// What readers of the kinds give.
@@ -102,13 +106,27 @@ impl<'a> File<'a> {
             }
         }
         let Parts { settings, steps, provenance, inline } = parts;
-        Ok(Self { path, text, kind, dockerfile, settings, steps, provenance, inline, around })
+        Ok(Self { path, text, kind, dockerfile, settings, steps, provenance, inline, around, cut: Cell::new(false) })
     }
 
     /// Every command: of a Dockerfile's steps, of jobs.
     pub fn commands(&self) -> impl Iterator<Item = &Command> {
         let steps = self.dockerfile.instructions().flat_map(|(_, instruction)| &instruction.commands);
         steps.chain(self.steps.iter().flat_map(|step| &step.commands))
+    }
+
+    /// Says that a rule did not look at all of it: it is larger, or repeats itself more often, than any
+    /// that a person wrote.
+    pub fn cut(&self) {
+        self.cut.set(true);
+    }
+
+    /// Whether not all of it was looked at.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        let steps = self.dockerfile.instructions().map(|(_, instruction)| &instruction.commands);
+        let mut scripts = steps.chain(self.steps.iter().map(|step| &step.commands));
+        self.cut.get() || scripts.any(|commands| commands.len() >= MAX_COMMANDS)
     }
 
     /// Whether it is a CI file.

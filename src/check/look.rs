@@ -11,7 +11,6 @@ use super::lines::Lines;
 use super::mapped::Mapped;
 use super::rule::Rule;
 use super::rules::{BAD_IGNORE, RULES};
-use super::script::MAX_COMMANDS;
 
 /// What was found in a file.
 #[derive(Debug, Default)]
@@ -20,7 +19,7 @@ pub struct Looked {
     pub findings: Vec<Finding>,
     /// What comments say to ignore.
     pub ignored: Vec<Ignored>,
-    /// Whether a script has more commands than are looked at.
+    /// Whether not all of it was looked at.
     pub is_cut: bool,
     /// The fixes of those findings that `--fix` makes.
     fixes: Vec<Fix>,
@@ -33,11 +32,11 @@ pub struct Looked {
 pub fn look(path: &str, text: &[u8], kind: Kind, around: &Around<'_>) -> Result<Looked, FileError> {
     let file = File::read(path, text, kind, around)?;
     let mut found = all(&file);
-    let mut cut = is_cut(&file);
+    let mut cut = file.is_cut();
     for inline in &file.inline {
         if let Ok(inner) = File::read(path, &inline.text, Kind::Dockerfile, around) {
-            cut |= is_cut(&inner);
             found.extend(all(&inner).into_iter().map(|(rule, inner)| (rule, outside(inner, inline))));
+            cut |= inner.is_cut();
         }
     }
     let units: Vec<Range<usize>> =
@@ -93,11 +92,6 @@ pub fn fixed(path: &str, text: &[u8], kind: Kind, around: &Around<'_>) -> Result
         all += made;
     }
     Ok((text, all))
-}
-
-fn is_cut(file: &File<'_>) -> bool {
-    let steps = file.dockerfile.instructions().map(|(_, instruction)| &instruction.commands);
-    steps.chain(file.steps.iter().map(|step| &step.commands)).any(|commands| commands.len() >= MAX_COMMANDS)
 }
 
 fn all(file: &File<'_>) -> Vec<(&'static Rule, Found)> {

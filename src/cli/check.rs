@@ -10,7 +10,6 @@ use crate::check::disk::Folder;
 use crate::check::file::FileError;
 use crate::check::finding::{Outcome, Report, RuleInfo, Unread};
 use crate::check::rules::RULES;
-use crate::check::script::MAX_COMMANDS;
 use crate::check::walk::{Candidate, walk};
 use crate::check::{look, page};
 use crate::config;
@@ -105,7 +104,8 @@ pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
         match looked {
             Ok(looked) => {
                 if looked.is_cut {
-                    let reason = format!("a script has {MAX_COMMANDS} commands or more, and not all were looked at");
+                    let reason =
+                        "it is so long, or repeats itself so often, that not all of it was looked at".to_owned();
                     report.unread.push(Unread { path: name.clone().into_owned(), reason });
                 }
                 report.files.push(name.into_owned());

@@ -85,7 +85,7 @@ fn check(file: &File<'_>, found: &mut Vec<Found>) {
             let Some(folder) = std::str::from_utf8(&path).ok().and_then(folder) else { continue };
             copies += 1;
             if copies > MAX_COPIES {
-                return;
+                return file.cut();
             }
             let held = held.get_or_insert_with(|| files_with_keys(file));
             let held: Vec<&str> =

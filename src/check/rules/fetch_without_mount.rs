@@ -57,6 +57,13 @@ const MOUNT: &str = " --mount=type=ssh,required=true";
 
 fn check(file: &File<'_>, found: &mut Vec<Found>) {
     let mut looks = Looks::default();
+    look(file, &mut looks, found);
+    if looks.is_out() {
+        file.cut();
+    }
+}
+
+fn look(file: &File<'_>, looks: &mut Looks, found: &mut Vec<Found>) {
     for (stage, step) in file.dockerfile.instructions().filter(|(_, step)| step.keyword == "RUN" && !step.is_onbuild) {
         let Some(stage) = stage.filter(|_| !may_log_in(step)) else { continue };
         let fetches = step.commands.iter().filter_map(|command| Some((command, fetch::of(command)?)));
@@ -77,7 +84,7 @@ fn check(file: &File<'_>, found: &mut Vec<Found>) {
                 Some(_) if is_https => continue,
                 Some(word) => (word.span.clone(), format!("{} fetches over SSH", fetch.tool)),
                 None if fetched.contains(fetch.tool) => continue,
-                None => match dependency(file, &above, step, &fetch, &mut looks) {
+                None => match dependency(file, &above, step, &fetch, looks) {
                     Some(dependency) => (command.span.clone(), named(dependency)),
                     None => continue,
                 },

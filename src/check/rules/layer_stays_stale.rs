@@ -66,6 +66,13 @@ const BRANCHES: [&[u8]; 8] = [b"main", b"master", b"develop", b"dev", b"trunk", 
 
 fn check(file: &File<'_>, found: &mut Vec<Found>) {
     let mut looks = Looks::default();
+    look(file, &mut looks, found);
+    if looks.is_out() {
+        file.cut();
+    }
+}
+
+fn look(file: &File<'_>, looks: &mut Looks, found: &mut Vec<Found>) {
     for (stage, step) in file.dockerfile.instructions().filter(|(_, step)| step.mounts_of("ssh").next().is_some()) {
         let Some(stage) = stage else { continue };
         let Some(above) = looks.above(file, stage, step) else { return };
@@ -80,7 +87,7 @@ fn check(file: &File<'_>, found: &mut Vec<Found>) {
                     "whatever the branch is on the first day stays in the layer"
                 }
                 None if goes_for_latest(&fetch) => "whatever is the latest on the first day stays in the layer",
-                None if lacks_its_lock(&above, step, &fetch, &mut looks) => {
+                None if lacks_its_lock(&above, step, &fetch, looks) => {
                     "no lock file is copied before this: what it finds on the first day stays in the layer"
                 }
                 _ => continue,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::check::dockerfile::{Instruction, Mount};
 use crate::check::file::File;
 use crate::check::finding::{Edit, Found, Severity};
-use crate::check::mount_faults::{FIELDS, faults, near};
+use crate::check::mount_faults::{FIELDS, MAX_FIELDS, faults, near};
 use crate::check::rule::{Example, Rule};
 
 pub(super) const RULE: Rule = Rule {
@@ -58,7 +58,10 @@ fn check(file: &File<'_>, found: &mut Vec<Found>) {
     let version = syntax_version(file.text);
     for (_, step) in file.dockerfile.instructions().filter(|(_, step)| step.keyword == "RUN") {
         if found.len() >= MAX_FOUND {
-            return;
+            return file.cut();
+        }
+        if step.flags.len() > MAX_FOUND || step.mounts.iter().any(|mount| mount.fields.len() > MAX_FIELDS) {
+            file.cut();
         }
         flags(step, found);
         for (index, mount) in step.mounts.iter().enumerate().take(MAX_FOUND) {

@@ -57,7 +57,9 @@ fn check(file: &File<'_>, found: &mut Vec<Found>) {
     let mut seen: Vec<Range<usize>> = Vec::new();
     let mut add = |span: Range<usize>, kind: &str| {
         let is_new = !seen.iter().any(|known| known.start < span.end && span.start < known.end);
-        if seen.len() < MAX_FOUND && is_new && !is_of_builds(&span) {
+        if seen.len() >= MAX_FOUND {
+            file.cut();
+        } else if is_new && !is_of_builds(&span) {
             seen.push(span.clone());
             found.push(Found::new(span, format!("{kind} stands in the file")));
         }
