@@ -45,7 +45,7 @@ pub fn has_secret(text: &[u8]) -> bool {
 /// Whether a variable of the step holds a secret: by its name, or by what it is given.
 #[must_use]
 pub fn is_secret_variable(name: &[u8], step: &Step) -> bool {
-    let given = step.variables.iter().find(|variable| variable.name == name);
+    let given = step.variables().find(|variable| variable.name == name);
     is_secret(name) || given.and_then(|variable| variable.value.as_deref()).is_some_and(has_secret)
 }
 

@@ -126,7 +126,7 @@ impl<'a> File<'a> {
     pub fn is_cut(&self) -> bool {
         let steps = self.dockerfile.instructions().map(|(_, instruction)| &instruction.commands);
         let mut scripts = steps.chain(self.steps.iter().map(|step| &step.commands));
-        self.cut.get() || scripts.any(|commands| commands.len() >= MAX_COMMANDS)
+        self.cut.get() || self.steps.iter().any(Step::is_cut) || scripts.any(|commands| commands.len() >= MAX_COMMANDS)
     }
 
     /// Whether it is a CI file.

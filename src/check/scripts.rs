@@ -115,7 +115,7 @@ impl Script<'_, '_> {
     /// The value that a job gives a variable.
     fn value(&self, name: &[u8]) -> Option<&[u8]> {
         let Place::Job(step) = self.place else { return None };
-        step.variables.iter().find(|setting| setting.name == name)?.value.as_deref()
+        step.variables().find(|setting| setting.name == name)?.value.as_deref()
     }
 
     /// The secret that a job gives a variable.

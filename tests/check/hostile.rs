@@ -97,6 +97,15 @@ fn a_thousand_stages_scans_mounts_or_expressions_of_the_same_take_no_more_than_t
             format!("a:\n  script:\n{}", "    - set -x\n    - docker build --build-arg T=$T .\n".repeat(4_000)),
             false,
         ),
+        (
+            ".github/workflows/a.yml",
+            format!(
+                "env:\n{}jobs:\n  a:\n    steps:\n{}",
+                (0..20_000).map(|n| format!("  V{n}: x\n")).collect::<String>(),
+                "      - run: echo $A $B > c\n".repeat(20_000)
+            ),
+            true,
+        ),
     ] {
         let said = checked(name, text.as_bytes());
         assert_eq!(said.contains("not all of it was looked at"), is_cut, "{said}");
