@@ -161,8 +161,10 @@ impl Address {
         let path = path.trim_start_matches('/');
         let repository = crate::gateway::exec_request::normalised(path.as_bytes());
         let repository = repository.map_err(|_| AddressError::Repository)?;
-        // What a grant would refuse must not get into one.
-        if repository.parse::<crate::policy::RepoPattern>().is_err() {
+        // What a grant would refuse must not get into one, nor what it would read as another one:
+        // `r.git.git` names `r.git`, and as that again `r`.
+        let pattern = repository.parse::<crate::policy::RepoPattern>();
+        if pattern.map_err(|_| AddressError::Repository)?.to_string() != repository {
             return Err(AddressError::Repository);
         }
         Ok(Self { host: name.host, port, user: user.map(str::to_owned), repository, over })

@@ -121,6 +121,8 @@ fn what_is_no_address_or_a_hostile_one_is_refused() {
         ("git@h.example:a/../b", Repository),
         ("git@h.example:", Repository),
         ("git@h.example:-x", Repository),
+        ("git@h.example:o/r.git.git", Repository),
+        ("https://h.example/r.git/r.git.git", Repository),
         ("git@h.example:a/*", Repository),
         ("git@h.example:a\"]x", Repository),
         ("git@h.example:a'b", Repository),
