@@ -76,7 +76,7 @@ fn finds(example: &Example) -> bool {
 }
 
 fn plain(text: &str) -> String {
-    text.replace(['«', '»'], "")
+    text.replace(['«', '»', '§'], "")
 }
 
 fn severity(severity: Severity) -> &'static str {

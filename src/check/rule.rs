@@ -29,7 +29,8 @@ pub struct Example {
     /// `.github/workflows/ci.yml`, `.gitlab-ci.yml`.
     pub file: &'static str,
     /// Its text. What the rule must find stands between `«` and `»`; a text without them is one in which
-    /// it must find nothing.
+    /// it must find nothing. A `§` is left out: it stands in what looks like a secret, so that an audit of an
+    /// image with this program finds none in it.
     pub text: &'static str,
     /// What else lies in the folder: paths and texts.
     pub beside: &'static [(&'static str, &'static str)],

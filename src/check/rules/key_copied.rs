@@ -27,7 +27,7 @@ pub(super) const RULE: Rule = Rule {
         Example::new("Dockerfile", "FROM a AS b\nRUN x\nFROM c\nCOPY --from=b «/root/.netrc» /root/\n"),
         Example::new("Dockerfile", "FROM a\nARG T_TOKEN\nCOPY «<<EOF» /root/.netrc\nmachine git.example.com login x password $T_TOKEN\nEOF\n"),
         Example::new("Dockerfile", "FROM a\nCOPY «.env» «pip.conf» ./\n")
-            .beside(&[(".env", "DEBUG=1\nDB_PASSWORD=hunter2\n"), ("pip.conf", "[global]\nindex-url = https://ci:q8Zk2LmVw93nTbYd0RcX@py.corp/simple\n")]),
+            .beside(&[(".env", "DEBUG=1\nDB_PASSWORD=hunter2\n"), ("pip.conf", "[global]\nindex-url = https:§//ci:q8Zk2LmVw93nTbYd0RcX@py.corp/simple\n")]),
         Example::new("Dockerfile", "FROM a\nCOPY package.json .npmrc .env ca-bundle.pem ./\nCOPY id_rsa.pub known_hosts .env.example /x/\nCOPY ssh_config /root/.ssh/config\n")
             .beside(&[(".npmrc", "//npm.example.com/:_authToken=${NPM_TOKEN}\n"), (".env", "DEBUG=1\n"), ("ca-bundle.pem", "-----BEGIN CERTIFICATE-----\n")]),
         Example::new("Dockerfile", "FROM a\nCOPY . .\nADD https://repo.example.com/signing.key /etc/apt/keyrings/x.asc\nCOPY <<'EOF' /root/.npmrc\n//npm.example.com/:_authToken=${NPM_TOKEN}\nEOF\nRUN --mount=type=bind,source=.npmrc,target=/root/.npmrc npm ci\n"),

@@ -16,28 +16,28 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     check,
     examples: &[
-        Example::new("Dockerfile", "FROM a\nRUN curl «https://ci:q8Zk2LmVw93nTbYd0RcX@files.corp»/a.tar.gz\n"),
+        Example::new("Dockerfile", "FROM a\nRUN curl «https:§//ci:q8Zk2LmVw93nTbYd0RcX@files.corp»/a.tar.gz\n"),
         Example::new(
             "Dockerfile",
-            "FROM a\nCOPY <<EOF /etc/a.conf\nurl = «https://ci:q8Zk2LmVw93nTbYd0RcX@files.corp»/a\nEOF\n",
+            "FROM a\nCOPY <<EOF /etc/a.conf\nurl = «https:§//ci:q8Zk2LmVw93nTbYd0RcX@files.corp»/a\nEOF\n",
         ),
         Example::new(
             "compose.yaml",
-            "services:\n  a:\n    image: a\n    environment:\n      FEED: «https://ci:q8Zk2LmVw93nTbYd0RcX@files.corp»/a\n",
+            "services:\n  a:\n    image: a\n    environment:\n      FEED: «https:§//ci:q8Zk2LmVw93nTbYd0RcX@files.corp»/a\n",
         ),
         Example::new(
             "docker-bake.hcl",
-            "variable \"FEED\" {\n  default = \"«https://ci:q8Zk2LmVw93nTbYd0RcX@files.corp»/a\"\n}\n",
+            "variable \"FEED\" {\n  default = \"«https:§//ci:q8Zk2LmVw93nTbYd0RcX@files.corp»/a\"\n}\n",
         ),
-        Example::new(".github/workflows/a.yml", "env:\n  FEED: «https://ci:q8Zk2LmVw93nTbYd0RcX@files.corp»/a\n"),
-        Example::new(".gitlab-ci.yml", "a:\n  script:\n    - curl «https://ci:q8Zk2LmVw93nTbYd0RcX@files.corp»/a\n"),
+        Example::new(".github/workflows/a.yml", "env:\n  FEED: «https:§//ci:q8Zk2LmVw93nTbYd0RcX@files.corp»/a\n"),
+        Example::new(".gitlab-ci.yml", "a:\n  script:\n    - curl «https:§//ci:q8Zk2LmVw93nTbYd0RcX@files.corp»/a\n"),
         Example::new(
             "Dockerfile",
-            "FROM a\nRUN curl https://user:password@files.corp/ https://ci:$TOKEN@files.corp/\nRUN echo ghp_your_token_here\n",
+            "FROM a\nRUN curl https:§//user:password@files.corp/ https://ci:$TOKEN@files.corp/\nRUN echo ghp_your_token_here\n",
         ),
         Example::new(
             "Dockerfile",
-            "FROM a@sha256:5d2f9c8a1b7e4f3d6c0b9a8e7f6d5c4b3a291807f6e5d4c3b2a1908f7e6d5c4b\nARG A=https://ci:q8Zk2LmVw93nTbYd0RcX@files.corp/a\n",
+            "FROM a@sha256:5d2f9c8a1b7e4f3d6c0b9a8e7f6d5c4b3a291807f6e5d4c3b2a1908f7e6d5c4b\nARG A=https:§//ci:q8Zk2LmVw93nTbYd0RcX@files.corp/a\n",
         ),
     ],
 };
